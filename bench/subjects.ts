@@ -1,0 +1,8 @@
+/** Who takes part. A new subject is one line here, beside a file that makes it. */
+import { bullmq } from './bullmq.ts'
+import type { Subject, SubjectOptions } from './subject.ts'
+
+export const makeSubjects = (options: SubjectOptions): readonly Subject[] => [
+  bullmq('everysec', options),
+  bullmq('always', options),
+]

@@ -1,0 +1,49 @@
+import { z } from 'zod'
+import { limits } from './limits.ts'
+import { CommandName, CommandVersion, WorkerName } from './names.ts'
+import { Retry } from './task.ts'
+
+/** JSON Schema as data: an object or a boolean. The door compiles it once and refuses what it cannot bound. */
+export const JsonSchema = z.union([z.boolean(), z.record(z.string(), z.unknown())])
+export type JsonSchema = z.infer<typeof JsonSchema>
+
+export const ManifestCommand = z.strictObject({
+  name: CommandName,
+  version: CommandVersion.default(1),
+  input: JsonSchema.optional(),
+  output: JsonSchema.optional(),
+  retry: Retry.optional(),
+  timeoutSeconds: z.number().min(1).max(limits.timeoutSeconds).optional(),
+  leaseSeconds: z.number().min(limits.leaseSecondsLeast).max(limits.leaseSeconds).optional(),
+})
+export type ManifestCommand = z.infer<typeof ManifestCommand>
+
+export const Scaling = z
+  .strictObject({
+    min: z.int().min(0).max(limits.instances).default(0),
+    max: z.int().min(0).max(limits.instances).default(4),
+    /** Waiting tasks that justify one instance; by default an instance's concurrency. */
+    tasksPerInstance: z.int().min(1).max(1_000_000).optional(),
+  })
+  .refine((scaling) => scaling.max >= scaling.min, 'max is at least min')
+export type Scaling = z.infer<typeof Scaling>
+
+/** When an instance makes room for a fresh one. It drains first; the scaler starts another while there is work. */
+export const Recycle = z.strictObject({
+  maxTasks: z.int().min(1).optional(),
+  maxSeconds: z.number().min(1).optional(),
+  maxMemoryMb: z.number().min(1).optional(),
+})
+export type Recycle = z.infer<typeof Recycle>
+
+/** What a worker is, told without running it: the API can route and validate before any instance ever ran. */
+export const Manifest = z.strictObject({
+  manifest: z.literal(1).default(1),
+  name: WorkerName,
+  commands: z.array(ManifestCommand).min(1).max(limits.manifestCommands),
+  concurrency: z.int().min(1).max(limits.concurrency).default(1),
+  scaling: Scaling.default({ min: 0, max: 4 }),
+  idleSeconds: z.number().min(0).max(86_400).default(30),
+  recycle: Recycle.optional(),
+})
+export type Manifest = z.infer<typeof Manifest>

@@ -1,0 +1,44 @@
+import { z } from 'zod'
+import { limits } from './limits.ts'
+
+const lower = 'lower-case letters, digits, dot, hyphen and underscore, and starts with a letter or digit'
+
+/** `order.confirm`: letters of the path need no encoding, so signatures and IAM policies see the name as it is. */
+export const CommandName = z
+  .string()
+  .min(1)
+  .max(limits.commandNameChars)
+  .regex(/^[a-z0-9][a-z0-9._-]*$/, `a command name has ${lower}`)
+
+export const WorkerName = z
+  .string()
+  .min(1)
+  .max(limits.workerNameChars)
+  .regex(
+    /^[a-z0-9][a-z0-9-]*$/,
+    'a worker name has lower-case letters, digits and hyphens, and starts with a letter or digit',
+  )
+
+export const CommandVersion = z.int().min(1).max(1_000_000)
+
+/** A ULID, or the 26 characters that an idempotency key was hashed to. */
+export const TaskId = z.string().regex(/^[0-9A-HJKMNP-TV-Z]{26}$/, 'a task id has 26 characters of the ULID alphabet')
+
+export const InstanceId = z
+  .string()
+  .min(1)
+  .max(limits.instanceIdChars)
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/)
+
+export const RunId = z.string().min(1).max(96)
+
+export const Nonce = z
+  .string()
+  .min(1)
+  .max(limits.nonceChars)
+  .regex(/^[A-Za-z0-9._-]+$/)
+
+/** An instant: ISO 8601 with Z or offset on the wire. */
+export const Instant = z.iso.datetime({ offset: true })
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }

@@ -1,0 +1,86 @@
+import { z } from 'zod'
+import { limits } from './limits.ts'
+import { CommandName, CommandVersion, Instant } from './names.ts'
+import { Retry } from './task.ts'
+
+const text = (chars: number) => z.string().max(chars)
+const reference = text(limits.referenceChars)
+
+export const Tags = z
+  .record(z.string().min(1).max(limits.tagKeyChars), text(limits.tagValueChars))
+  .refine((tags) => Object.keys(tags).length <= limits.tags, `at most ${limits.tags} tags`)
+
+/** The fields that people read and may change at any time. */
+const peopleFields = {
+  subject: text(limits.subjectChars).optional(),
+  description: text(limits.descriptionChars).optional(),
+  category: text(limits.categoryChars).optional(),
+  externalId: reference.optional(),
+  accountId: reference.optional(),
+  userId: reference.optional(),
+  tags: Tags.optional(),
+  unlisted: z.boolean().optional(),
+}
+
+/** `{ "seconds": 90 }` counts from the moment the hub takes the task, so that a caller's wrong clock does no harm. */
+export const When = z.union([Instant, z.strictObject({ seconds: z.number().min(0).max(limits.delaySeconds) })])
+export type When = z.infer<typeof When>
+
+const configFields = {
+  ...peopleFields,
+  correlationId: reference.min(1).optional(),
+  traceParent: text(limits.referenceChars).optional(),
+  startAfter: When.optional(),
+  notStartAfter: When.optional(),
+  retry: Retry.optional(),
+  timeoutSeconds: z.number().min(1).max(limits.timeoutSeconds).optional(),
+  leaseSeconds: z.number().min(limits.leaseSecondsLeast).max(limits.leaseSeconds).optional(),
+  retentionSeconds: z.number().min(60).max(limits.retentionSeconds).optional(),
+}
+
+/**
+ * What a caller sends to create a task. Unknown fields are refused, so that a typing error cannot be lost in silence.
+ * `arguments` is checked by the command's own JSON Schema afterwards.
+ */
+export const NewTask = z.strictObject({
+  command: CommandName,
+  version: CommandVersion.optional(),
+  arguments: z.unknown().optional(),
+  ...configFields,
+})
+export type NewTask = z.infer<typeof NewTask>
+
+/** The same under `/v1/commands/{command}/tasks`, where the path names the command. */
+export const NewTaskOfCommand = NewTask.omit({ command: true })
+
+export const NewBatch = z.strictObject({ tasks: z.array(NewTask).min(1).max(limits.batchTasks) })
+export const NewBatchOfCommand = z.strictObject({ tasks: z.array(NewTaskOfCommand).min(1).max(limits.batchTasks) })
+
+/** A field set to null is removed. The two times may change only until the task runs. */
+export const TaskPatch = z
+  .strictObject({
+    subject: peopleFields.subject.unwrap().nullable().optional(),
+    description: peopleFields.description.unwrap().nullable().optional(),
+    category: peopleFields.category.unwrap().nullable().optional(),
+    externalId: reference.nullable().optional(),
+    accountId: reference.nullable().optional(),
+    userId: reference.nullable().optional(),
+    tags: Tags.nullable().optional(),
+    startAfter: When.nullable().optional(),
+    notStartAfter: When.nullable().optional(),
+  })
+  .refine((patch) => Object.keys(patch).length > 0, 'a patch names at least one field')
+export type TaskPatch = z.infer<typeof TaskPatch>
+
+export const CancelRequest = z.strictObject({ reason: text(limits.reasonChars).optional() })
+export const RetryRequest = z.strictObject({ reason: text(limits.reasonChars).optional() })
+
+export const ListQuery = z.strictObject({
+  command: CommandName.optional(),
+  status: z.string().optional(),
+  from: Instant.optional(),
+  to: Instant.optional(),
+  cursor: z.string().max(limits.cursorChars).optional(),
+  limit: z.coerce.number().int().min(1).max(limits.listPage).default(limits.listPageDefault),
+})
+export type ListQuery = z.infer<typeof ListQuery>

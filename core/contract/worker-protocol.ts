@@ -1,0 +1,100 @@
+import { z } from 'zod'
+import { limits } from './limits.ts'
+import { Manifest } from './manifest.ts'
+import { InstanceId, Nonce, RunId, TaskId, WorkerName } from './names.ts'
+import { Task, TaskError, TaskResult } from './task.ts'
+
+/**
+ * The worker protocol, format 1. Every message is `{ instance, worker, nonce, … }`; a message repeated with its nonce
+ * gets the same answer, so a lost answer is simply asked for again (protocol 4). The same messages travel as HTTP
+ * bodies (`POST /v1/worker-protocol/{op}`) and as lines of a stream.
+ */
+const call = { worker: WorkerName, instance: InstanceId, nonce: Nonce }
+
+/** `runs` lists what the instance holds: after a broken connection the hub takes back all the rest at once. */
+export const Register = z.strictObject({
+  ...call,
+  concurrency: z.int().min(1).max(limits.concurrency),
+  generation: z.string().max(128).optional(),
+  launch: z.string().max(128).optional(),
+  pid: z.int().optional(),
+  manifest: Manifest.optional(),
+  runs: z.array(z.strictObject({ taskId: TaskId, run: RunId })).max(limits.protocolMoves),
+})
+export const Registered = z.object({ generation: z.string(), paused: z.boolean(), idleSeconds: z.number() })
+
+export const Receive = z.strictObject({
+  ...call,
+  slots: z.int().min(1).max(limits.receiveSlots),
+  freeSlots: z.int().min(0).max(limits.concurrency),
+  waitSeconds: z.number().min(0).max(limits.receiveWaitSeconds),
+})
+/** One owned run. `ticket` is the bell's receipt: it goes back with the first renewal, the end or the hand-back. */
+export const Grant = z.object({
+  run: RunId,
+  ticket: z.string(),
+  leaseSeconds: z.number(),
+  timeoutSeconds: z.number().optional(),
+  alone: z.boolean().optional(),
+  task: Task,
+})
+export type Grant = z.infer<typeof Grant>
+/** `drain`: take nothing new, finish, leave (another generation is current, or the worker is being removed). */
+export const Received = z.object({ grants: z.array(Grant), drain: z.boolean().optional() })
+
+const run = { taskId: TaskId, run: RunId, ticket: z.string().max(64).optional() }
+
+export const ProgressReport = z.strictObject({
+  percent: z.number().min(0).max(100),
+  message: z.string().max(limits.progressMessageChars).optional(),
+})
+
+export const Renew = z.strictObject({
+  ...call,
+  runs: z
+    .array(z.strictObject({ ...run, progress: ProgressReport.optional() }))
+    .min(1)
+    .max(limits.protocolMoves),
+})
+
+export const End = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('succeed'), ...run, result: TaskResult.optional() }),
+  z.strictObject({ kind: z.literal('fail'), ...run, error: TaskError, timedOut: z.boolean().optional() }),
+  z.strictObject({ kind: z.literal('stop'), ...run }),
+  z.strictObject({ kind: z.literal('expire'), ...run }),
+])
+export type End = z.infer<typeof End>
+
+export const Complete = z.strictObject({ ...call, ends: z.array(End).min(1).max(limits.protocolMoves) })
+export const Release = z.strictObject({
+  ...call,
+  reason: z.string().max(limits.reasonChars),
+  runs: z.array(z.strictObject(run)).min(1).max(limits.protocolMoves),
+})
+export const Leave = z.strictObject({ ...call, phase: z.enum(['leaving', 'gone']) })
+
+/** What became of one run's message: `owned` goes on, `cancel` asks it to stop, `lost` belongs to somebody else by now. */
+export const RunAnswer = z.object({
+  run: RunId,
+  outcome: z.enum(['owned', 'cancel', 'lost', 'done', 'refused']),
+  message: z.string().optional(),
+})
+export type RunAnswer = z.infer<typeof RunAnswer>
+export const RunAnswers = z.object({ runs: z.array(RunAnswer) })
+
+/** Sent by the hub over the open stream, unasked. */
+export const Push = z.object({
+  push: z.enum(['cancel', 'lost', 'drain']),
+  run: RunId.optional(),
+  taskId: TaskId.optional(),
+})
+
+export const workerProtocol = {
+  register: { request: Register, answer: Registered },
+  receive: { request: Receive, answer: Received },
+  renew: { request: Renew, answer: RunAnswers },
+  complete: { request: Complete, answer: RunAnswers },
+  release: { request: Release, answer: RunAnswers },
+  leave: { request: Leave, answer: z.object({}) },
+} as const
+export type WorkerProtocolOp = keyof typeof workerProtocol

@@ -1,0 +1,91 @@
+import type { TaskError, TaskResult } from './contract/task.ts'
+import type { Head } from './head.ts'
+
+/** What every event carries: when it happened on the hub's clock, and the token of who writes it (protocol 4). */
+interface At {
+  readonly now: number
+  readonly writer: string
+}
+
+interface OfRun extends At {
+  readonly run: string
+}
+
+export interface ProgressAt {
+  readonly percent: number
+  readonly message?: string | undefined
+}
+
+/** The person-readable fields and times a patch may set (a value) or remove (null). Times are epoch ms. */
+export type PatchFields = {
+  readonly [K in 'subject' | 'description' | 'category' | 'externalId' | 'accountId' | 'userId']?: string | null
+} & {
+  readonly tags?: Readonly<Record<string, string>> | null
+  readonly startAfter?: number | null
+  readonly notStartAfter?: number | null
+}
+
+/** One kind for every way a task can move. Each carries just the fields that its move needs. */
+export type Event =
+  | ({ readonly kind: 'claim'; readonly instance: string } & OfRun)
+  | ({ readonly kind: 'renew'; readonly progress?: ProgressAt | undefined } & OfRun)
+  | ({
+      readonly kind: 'succeed'
+      readonly result?: TaskResult | undefined
+      readonly apart?: boolean | undefined
+    } & OfRun)
+  | ({
+      readonly kind: 'fail'
+      readonly error: TaskError
+      readonly apart?: boolean | undefined
+      readonly chance: number
+    } & OfRun)
+  /** The run stopped because it was told to: canceled if a cancel was asked, else handed back. */
+  | ({ readonly kind: 'stop' } & OfRun)
+  /** The run found that its task's start window has closed (`ctx.checkExpired`). */
+  | ({ readonly kind: 'give-up' } & OfRun)
+  | ({ readonly kind: 'hand-back'; readonly reason: string } & OfRun)
+  /** The lease is over, or the instance is known to be dead (`certain`): a crash. */
+  | ({
+      readonly kind: 'lose'
+      readonly seesSince: number
+      readonly certain?: string | undefined
+      readonly chance: number
+    } & At)
+  | ({ readonly kind: 'time-out'; readonly seesSince: number; readonly chance: number } & At)
+  | ({ readonly kind: 'end-grace' } & At)
+  | ({ readonly kind: 'cancel'; readonly by: string; readonly reason?: string | undefined } & At)
+  | ({ readonly kind: 'ripen' } & At)
+  /** The audit found that the bell of a queued task must be gone: ring again (protocol 11). */
+  | ({ readonly kind: 'ring' } & At)
+  /** Nothing moves; the clock will look again at `due`. */
+  | ({ readonly kind: 'guard'; readonly due: number } & At)
+  | ({ readonly kind: 'expire' } & At)
+  | ({ readonly kind: 'retry'; readonly by: string; readonly reason?: string | undefined } & At)
+  | ({ readonly kind: 'patch'; readonly by: string; readonly fields: PatchFields } & At)
+
+export type RefusalReason =
+  | 'not-in-this-status'
+  | 'not-owner'
+  | 'not-ready'
+  | 'not-lost'
+  | 'not-over'
+  | 'expired'
+  | 'already-canceled'
+  | 'already-ended'
+  | 'already-running'
+  | 'not-ended'
+  | 'cancel-asked'
+
+/**
+ * `move`: write `next`, conditional on the head it was decided on; `bell` says that a new bell goes out before, with
+ * that delay. A move into `queued` without `bell` keeps the bell that its run holds; `holdMs` is the hide to set on it.
+ */
+export type Decision =
+  | {
+      readonly kind: 'move'
+      readonly next: Head
+      readonly bell?: { readonly delayMs: number }
+      readonly holdMs?: number
+    }
+  | { readonly kind: 'refused'; readonly reason: RefusalReason }

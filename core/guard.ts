@@ -1,0 +1,46 @@
+import { spans } from './contract/limits.ts'
+import { type Head, readyAt } from './head.ts'
+import { leaseDue, timeoutAt } from './lease.ts'
+
+/**
+ * Who watches over a task that is not finished (protocol 1, 12, 13): its bell, or a `due` in the sparse index at or
+ * before the first moment anything could be needed. This is the one place that derives `due`.
+ */
+export function guardOf(head: Head, now: number): Head {
+  const due = dueOf(head, now)
+  return due === head.due ? head : { ...head, due }
+}
+
+function dueOf(head: Head, now: number): number | undefined {
+  switch (head.status) {
+    case 'waiting':
+      // The clock turns it into a delayed bell once the rest of the delay fits on one.
+      return earliest(readyAt(head) - spans.bellDelayMs, head.notStartAfter)
+    case 'queued':
+      // The bell guards. What came from the index keeps the due it has; a start window adds one.
+      return earliest(head.due, head.notStartAfter)
+    case 'running': {
+      const run = head.run
+      if (run === undefined) throw new Error('guard: a running head names its run')
+      const grace = head.cancel?.graceUntil
+      if (!run.renewed) return grace
+      const timeout = head.timeoutSeconds === undefined ? undefined : timeoutAt(head, run)
+      return earliest(leaseDue(head, now), timeout, grace)
+    }
+    case 'suspended':
+      throw new Error('guard: suspending comes with the workflow part')
+    case 'succeeded':
+    case 'failed':
+    case 'canceled':
+    case 'expired':
+      return undefined
+    default:
+      return head.status satisfies never
+  }
+}
+
+function earliest(...times: readonly (number | undefined)[]): number | undefined {
+  let first: number | undefined
+  for (const time of times) if (time !== undefined && (first === undefined || time < first)) first = time
+  return first
+}

@@ -1,0 +1,72 @@
+import type { Key } from './ports.ts'
+
+/** The single table's keys (design §4). Nothing else in the program spells them. */
+
+export const headSk = 'HEAD'
+
+export function headKey(taskId: string): Key {
+  return { pk: `T#${taskId}`, sk: headSk }
+}
+
+export function taskIdOf(pk: string): string {
+  return pk.slice(2)
+}
+
+export function isTaskPk(pk: string): boolean {
+  return pk.startsWith('T#')
+}
+
+/** Sub items carry the head's birth, so that an id that comes back after its retention finds nothing old (protocol 30). */
+export function bodyKey(taskId: string, born: string): Key {
+  return { pk: `T#${taskId}`, sk: `BODY#${born}` }
+}
+
+/** Result or error of one run: a run that lost leaves its own behind, never another's (protocol 7). */
+export function outcomeKey(taskId: string, born: string, run: string): Key {
+  return { pk: `T#${taskId}`, sk: `OUT#${born}#${run}` }
+}
+
+export const registryPk = 'REGISTRY'
+
+export function registryKey(worker: string): Key {
+  return { pk: registryPk, sk: `WORKER#${worker}` }
+}
+
+export function fleetKey(worker: string): Key {
+  return { pk: `W#${worker}`, sk: 'FLEET' }
+}
+
+export const instancePrefix = 'INST#'
+
+export function instanceKey(worker: string, instance: string): Key {
+  return { pk: `W#${worker}`, sk: `${instancePrefix}${instance}` }
+}
+
+export const commandPrefix = 'CMD#'
+
+export function commandKey(worker: string, name: string, version: number): Key {
+  return { pk: `W#${worker}`, sk: `${commandPrefix}${name}#${version}` }
+}
+
+/** A directory row: one partition a dimension, shard and month; rows sort by the time of creation. */
+export function rowPk(dimension: string, shard: number, month: string): string {
+  return `D#${dimension}#${shard}#${month}`
+}
+
+export function rowSk(createdAt: number, taskId: string): string {
+  return `${timeKey(createdAt)}#${taskId}`
+}
+
+/** Fixed width, so that text order is time order until the year 2286. */
+export function timeKey(time: number): string {
+  return String(Math.max(0, Math.floor(time))).padStart(13, '0')
+}
+
+/** `2026-11` of an epoch time in UTC. */
+export function monthOf(time: number): string {
+  return new Date(time).toISOString().slice(0, 7)
+}
+
+export function clockStateKey(name: string): Key {
+  return { pk: 'CLOCK', sk: name }
+}

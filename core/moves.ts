@@ -1,0 +1,318 @@
+import { limits, spans } from './contract/limits.ts'
+import type { TaskError } from './contract/task.ts'
+import { isTerminal } from './contract/task.ts'
+import type { Decision, Event, RefusalReason } from './events.ts'
+import { guardOf } from './guard.ts'
+import { type Head, type HistoryLine, type Run, readyAt } from './head.ts'
+import { lostAt, timeoutAt } from './lease.ts'
+import { retryDelayMs } from './retry.ts'
+
+/** The moves of lifecycle.ts, one function each. They take for granted that the table allows the event. */
+
+type Of<K extends Event['kind']> = Extract<Event, { kind: K }>
+type Changes = { readonly [K in keyof Head]?: Head[K] | undefined }
+
+export function claim(head: Head, event: Of<'claim'>): Decision {
+  if (isPast(head.notStartAfter, event.now)) return refused('expired')
+  if (readyAt(head) > event.now) return refused('not-ready')
+  const run: Run = {
+    id: event.run,
+    instance: event.instance,
+    startedAt: event.now,
+    leaseUntil: event.now + head.leaseSeconds * 1_000,
+    renewed: false,
+  }
+  const changes: Changes = {
+    status: 'running',
+    statusCode: 102,
+    run,
+    runCount: head.runCount + 1,
+    startedAt: head.startedAt ?? event.now,
+    runStartedAt: event.now,
+    retryAfter: undefined,
+    error: undefined,
+    due: undefined,
+    history: line(head, [event.now, 'started', event.instance]),
+  }
+  return to(head, event, event.instance, changes)
+}
+
+export function renew(head: Head, event: Of<'renew'>): Decision {
+  const run = head.run
+  if (run === undefined) return refused('not-owner')
+  const renewed = { ...run, renewed: true, leaseUntil: event.now + head.leaseSeconds * 1_000 }
+  const progress = event.progress === undefined ? head.progress : { ...event.progress, at: event.now }
+  return to(head, event, run.instance, { run: renewed, progress })
+}
+
+export function succeed(head: Head, event: Of<'succeed'>): Decision {
+  const changes: Changes = event.apart === true ? { outcomeApart: event.run } : { result: event.result }
+  return end(head, event, 'succeeded', 200, head.run?.instance, undefined, changes)
+}
+
+export function fail(head: Head, event: Of<'fail'>): Decision {
+  const code = event.error.code === 'timeout' ? 408 : 500
+  return failRun(head, event, event.error, code, {
+    apart: event.apart === true ? event.run : undefined,
+    keepsBell: true,
+  })
+}
+
+export function stop(head: Head, event: Of<'stop'>): Decision {
+  if (head.cancel === undefined) return handBack(head, { ...event, kind: 'hand-back', reason: 'stopped' })
+  return end(head, event, 'canceled', 499, head.cancel.by, head.cancel.reason, {})
+}
+
+export function giveUp(head: Head, event: Of<'give-up'>): Decision {
+  return end(head, event, 'expired', 410, head.run?.instance, 'its start window closed', {})
+}
+
+/** An interrupted run is not a failed one: it costs no try, and the task is ready again at once. */
+export function handBack(head: Head, event: Of<'hand-back'>): Decision {
+  if (head.cancel !== undefined) return end(head, event, 'canceled', 499, head.cancel.by, head.cancel.reason, {})
+  const interruptCount = head.interruptCount + 1
+  if (interruptCount > limits.interruptions) {
+    const message = `interrupted ${interruptCount} times, the last time: ${event.reason}`
+    return end(head, event, 'failed', 500, undefined, 'interrupted', {
+      error: fault('interrupted', message),
+      interruptCount,
+    })
+  }
+  return again(head, event, 0, ['interrupted', head.run?.instance, event.reason], { interruptCount }, true)
+}
+
+/** A crash: the instance is dead or its lease is over. Counted apart from failures; the second one still comes at once. */
+export function lose(head: Head, event: Of<'lose'>): Decision {
+  const run = head.run
+  if (run === undefined) return refused('not-lost')
+  if (event.certain === undefined && event.now < lostAt(head, run, event.seesSince)) return refused('not-lost')
+  const why = event.certain ?? 'the lease ended without a sign of life'
+  if (head.cancel !== undefined) return end(head, event, 'canceled', 499, head.cancel.by, head.cancel.reason, {})
+  const crashCount = head.crashCount + 1
+  if (crashCount >= limits.crashes) {
+    const message = `its instance crashed ${crashCount} times, the last time: ${why}`
+    return end(head, event, 'failed', 500, run.instance, why, { error: fault('crashed', message), crashCount })
+  }
+  const delayMs = crashCount < 2 ? 0 : retryDelayMs(head.retry, crashCount - 1, event.chance)
+  return again(head, event, delayMs, ['crashed', run.instance, why], { crashCount }, false)
+}
+
+/** The hub's own end of a run that is past its time limit: the owner should have ended it and did not. */
+export function timeOut(head: Head, event: Of<'time-out'>): Decision {
+  const run = head.run
+  if (run === undefined || head.timeoutSeconds === undefined) return refused('not-over')
+  if (event.now < timeoutAt(head, run) || event.now < event.seesSince + head.leaseSeconds * 1_000)
+    return refused('not-over')
+  if (head.cancel !== undefined) return end(head, event, 'canceled', 499, head.cancel.by, head.cancel.reason, {})
+  const error = { ...fault('timeout', `the run took longer than ${head.timeoutSeconds} s`), retryable: true }
+  return failRun(head, event, error, 408, { apart: undefined, keepsBell: false })
+}
+
+export function endGrace(head: Head, event: Of<'end-grace'>): Decision {
+  const flag = head.cancel
+  if (flag === undefined || event.now < flag.graceUntil) return refused('not-over')
+  return end(head, event, 'canceled', 499, flag.by, flag.reason, {})
+}
+
+export function cancel(head: Head, event: Of<'cancel'>): Decision {
+  if (head.status !== 'running') return end(head, event, 'canceled', 499, event.by, event.reason, {})
+  if (head.cancel !== undefined) return refused('cancel-asked')
+  const reason = event.reason === undefined ? {} : { reason: event.reason }
+  const flag = { at: event.now, by: event.by, ...reason, graceUntil: event.now + spans.cancelGraceMs }
+  return to(head, event, event.by, {
+    cancel: flag,
+    history: line(head, [event.now, 'cancel asked', event.by, event.reason]),
+  })
+}
+
+export function ripen(head: Head, event: Of<'ripen'>): Decision {
+  const delayMs = readyAt(head) - event.now
+  if (delayMs > spans.bellDelayMs) return refused('not-ready')
+  const due = event.now + spans.auditGuardMs
+  return to(head, event, 'clock', { status: 'queued', due }, { bell: { delayMs: Math.max(0, delayMs) } })
+}
+
+export function ring(head: Head, event: Of<'ring'>): Decision {
+  const delayMs = Math.max(0, readyAt(head) - event.now)
+  const due = event.now + spans.auditGuardMs
+  return to(
+    head,
+    event,
+    'clock',
+    { due, history: line(head, [event.now, 'rung again', 'clock']) },
+    { bell: { delayMs } },
+  )
+}
+
+export function guard(head: Head, event: Of<'guard'>): Decision {
+  return { kind: 'move', next: { ...head, n: head.n + 1, writer: event.writer, due: event.due } }
+}
+
+export function expire(head: Head, event: Of<'expire'>): Decision {
+  if (!isPast(head.notStartAfter, event.now)) return refused('not-over')
+  return end(head, event, 'expired', 410, 'clock', 'not started in time', {})
+}
+
+export function retry(head: Head, event: Of<'retry'>): Decision {
+  const changes: Changes = {
+    ...nothingOwned,
+    status: 'queued',
+    statusCode: 102,
+    failureCount: 0,
+    crashCount: 0,
+    interruptCount: 0,
+    result: undefined,
+    error: undefined,
+    outcomeApart: undefined,
+    progress: undefined,
+    stoppedAt: undefined,
+    expiresAt: undefined,
+    startAfter: undefined,
+    notStartAfter: isPast(head.notStartAfter, event.now) ? undefined : head.notStartAfter,
+    history: line(head, [event.now, 'retried', event.by, event.reason]),
+  }
+  return to(head, event, event.by, changes, { bell: { delayMs: 0 } })
+}
+
+export function patch(head: Head, event: Of<'patch'>): Decision {
+  const { startAfter, notStartAfter, ...people } = event.fields
+  const changes: Record<string, unknown> = {}
+  for (const [key, value] of Object.entries(people)) changes[key] = value ?? undefined
+  const touchesTimes = startAfter !== undefined || notStartAfter !== undefined
+  if (touchesTimes && head.status !== 'waiting' && head.status !== 'queued') {
+    return refused(isTerminal(head.status) ? 'already-ended' : 'already-running')
+  }
+  if (notStartAfter !== undefined) changes.notStartAfter = notStartAfter ?? undefined
+  const history = line(head, [event.now, 'changed', event.by, Object.keys(event.fields).join(', ')])
+  if (startAfter === undefined) return to(head, event, event.by, { ...changes, history })
+  const moved = { ...changes, startAfter: startAfter ?? undefined, history }
+  const delayMs = Math.max(0, Math.max(startAfter ?? 0, head.retryAfter ?? 0) - event.now)
+  if (delayMs > spans.bellDelayMs) return to(head, event, event.by, { ...moved, status: 'waiting' })
+  return to(head, event, event.by, { ...moved, status: 'queued' }, { bell: { delayMs } })
+}
+
+const nothingOwned: Changes = { run: undefined, cancel: undefined, retryAfter: undefined, due: undefined }
+
+type FailHow = { readonly apart: string | undefined; readonly keepsBell: boolean }
+
+function failRun(
+  head: Head,
+  event: Event & { readonly chance: number },
+  error: TaskError,
+  code: number,
+  how: FailHow,
+): Decision {
+  const by = head.run?.instance
+  if (head.cancel !== undefined) return end(head, event, 'canceled', 499, head.cancel.by, head.cancel.reason, {})
+  const failureCount = head.failureCount + 1
+  if (!error.retryable || failureCount >= head.retry.maxRuns) {
+    const outcome: Changes = how.apart === undefined ? { error } : { outcomeApart: how.apart }
+    return end(head, event, 'failed', code, by, error.message, { ...outcome, failureCount })
+  }
+  const delayMs = retryDelayMs(head.retry, failureCount, event.chance)
+  return again(
+    head,
+    event,
+    delayMs,
+    ['will retry', by, error.message],
+    { failureCount, error: shortError(error) },
+    how.keepsBell,
+  )
+}
+
+/**
+ * Back to the queue. A run that was never renewed still holds its bell: no new one is sent, its hide is set to the
+ * backoff (protocol 8). A renewed run's bell is gone, and a delay over 15 minutes goes to `waiting` with a due.
+ */
+function again(
+  head: Head,
+  event: Event,
+  delayMs: number,
+  [move, by, why]: readonly [string, string | undefined, string | undefined],
+  counted: Changes,
+  keepsBell: boolean,
+): Decision {
+  const changes: Changes = {
+    ...nothingOwned,
+    ...counted,
+    statusCode: 102,
+    retryAfter: delayMs === 0 ? undefined : event.now + delayMs,
+    // What the index has once guarded keeps a place there, a day ahead: an upsert costs no more than a removal (11).
+    due: head.due === undefined ? undefined : event.now + spans.auditGuardMs,
+    history: line(head, [event.now, move, by, why]),
+  }
+  if (delayMs > spans.bellDelayMs) return to(head, event, by ?? 'clock', { ...changes, status: 'waiting' })
+  const bell = keepsBell && head.run?.renewed === false ? { holdMs: delayMs } : { bell: { delayMs } }
+  return to(head, event, by ?? 'clock', { ...changes, status: 'queued' }, bell)
+}
+
+function end(
+  head: Head,
+  event: Event,
+  status: 'succeeded' | 'failed' | 'canceled' | 'expired',
+  statusCode: number,
+  by: string | undefined,
+  why: string | undefined,
+  changes: Changes,
+): Decision {
+  return to(head, event, by ?? 'clock', {
+    error: undefined,
+    ...nothingOwned,
+    ...changes,
+    status,
+    statusCode,
+    stoppedAt: event.now,
+    expiresAt: event.now + head.retentionSeconds * 1_000,
+    history: line(head, [event.now, status, by, why]),
+  })
+}
+
+function to(
+  head: Head,
+  event: Event,
+  by: string,
+  changes: Changes,
+  bell: { readonly bell?: { readonly delayMs: number }; readonly holdMs?: number } = {},
+): Decision {
+  // The one assertion of this file: `undefined` removes a field, which JSON does anyway when the head is stored.
+  const moved = {
+    ...head,
+    ...changes,
+    n: head.n + 1,
+    writer: event.writer,
+    modifiedAt: event.now,
+    modifiedBy: by,
+  } as Head
+  return { kind: 'move', next: guardOf(moved, event.now), ...bell }
+}
+
+function fault(code: string, message: string): TaskError {
+  return { code, message: message.slice(0, limits.messageChars), retryable: false }
+}
+
+/** The error shown while a retry is pending is cut short: it travels with every write of the head. */
+function shortError(error: TaskError): TaskError {
+  return { code: error.code, message: error.message.slice(0, limits.reasonChars), retryable: error.retryable }
+}
+
+/** The first line (who created it) always stays; of the others the oldest go. */
+function line(head: Head, entry: HistoryLine): readonly HistoryLine[] {
+  const [at, move, by, why] = entry
+  const short: HistoryLine =
+    why === undefined
+      ? by === undefined
+        ? [at, move]
+        : [at, move, by]
+      : [at, move, by ?? '', why.slice(0, limits.reasonChars)]
+  const lines = head.history
+  if (lines.length < limits.historyEntries) return [...lines, short]
+  return [...lines.slice(0, 1), ...lines.slice(2), short]
+}
+
+function isPast(time: number | undefined, now: number): boolean {
+  return time !== undefined && time < now
+}
+
+function refused(reason: RefusalReason): Decision {
+  return { kind: 'refused', reason }
+}

@@ -1,0 +1,61 @@
+import { isTerminal } from '../contract/task.ts'
+import type { PatchFields } from '../events.ts'
+import { headKey } from '../keys.ts'
+import { decide } from '../lifecycle.ts'
+import type { Principal, World } from '../world.ts'
+import { type MoveOutcome, move, readHead } from './move.ts'
+
+/** What people do to a task from outside: cancel, retry, patch, remove. */
+
+interface ByPerson {
+  readonly taskId: string
+  readonly by: Principal
+}
+
+/** A task that runs is asked to stop and has a grace time; any other unfinished one is canceled at once. */
+export function cancelTask(
+  world: World,
+  ask: ByPerson & { readonly reason?: string | undefined },
+): Promise<MoveOutcome> {
+  const writer = world.ids.token()
+  return move(world, {
+    taskId: ask.taskId,
+    writer,
+    decide: (head) => decide(head, { kind: 'cancel', now: world.clock.now(), writer, by: ask.by, reason: ask.reason }),
+  })
+}
+
+/** A fresh start for a task that failed, was canceled or expired: its counters begin anew. */
+export function retryTask(
+  world: World,
+  ask: ByPerson & { readonly reason?: string | undefined },
+): Promise<MoveOutcome> {
+  const writer = world.ids.token()
+  return move(world, {
+    taskId: ask.taskId,
+    writer,
+    decide: (head) => decide(head, { kind: 'retry', now: world.clock.now(), writer, by: ask.by, reason: ask.reason }),
+  })
+}
+
+export function patchTask(world: World, ask: ByPerson & { readonly fields: PatchFields }): Promise<MoveOutcome> {
+  const writer = world.ids.token()
+  return move(world, {
+    taskId: ask.taskId,
+    writer,
+    decide: (head) => decide(head, { kind: 'patch', now: world.clock.now(), writer, by: ask.by, fields: ask.fields }),
+  })
+}
+
+export type RemoveOutcome = { readonly kind: 'removed' } | { readonly kind: 'absent' } | { readonly kind: 'not-ended' }
+
+/** Removes an ended task now instead of at the end of its retention. What lies beside the head goes with it. */
+export async function removeTask(world: World, taskId: string): Promise<RemoveOutcome> {
+  const head = await readHead(world, taskId)
+  if (head === undefined) return { kind: 'absent' }
+  if (!isTerminal(head.status)) return { kind: 'not-ended' }
+  const condition = { kind: 'at', born: head.born, n: head.n } as const
+  const outcome = await world.store.commit({ write: { kind: 'delete', key: headKey(taskId), condition } })
+  if (outcome.kind === 'written') return { kind: 'removed' }
+  return outcome.current === undefined ? { kind: 'removed' } : { kind: 'not-ended' }
+}

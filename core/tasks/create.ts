@@ -1,0 +1,125 @@
+import { limits, spans } from '../contract/limits.ts'
+import type { Json } from '../contract/names.ts'
+import type { NewTask, When } from '../contract/new-task.ts'
+import type { Retry } from '../contract/task.ts'
+import { guardOf } from '../guard.ts'
+import type { Head } from '../head.ts'
+import { bellFor, headItem, headOf, splitBody } from '../layout.ts'
+import { defaultRetry } from '../retry.ts'
+import type { Principal, World } from '../world.ts'
+
+/** What the registry says of the command that a task asks for; its arguments have been checked at the door. */
+export interface ResolvedCommand {
+  readonly worker: string
+  readonly name: string
+  readonly version: number
+  readonly retry?: Retry | undefined
+  readonly timeoutSeconds?: number | undefined
+  readonly leaseSeconds?: number | undefined
+}
+
+export interface Creation {
+  readonly task: NewTask
+  readonly command: ResolvedCommand
+  readonly by: Principal
+  /** The id is derived from the caller's key where there is one (protocol 29), else fresh. */
+  readonly id: string
+  /** Hash of the caller's own request; present exactly when the id comes from a key. */
+  readonly requestHash?: string | undefined
+  /** Length of the arguments' JSON, measured at the door. */
+  readonly argumentsBytes: number
+}
+
+export type CreateOutcome =
+  | { readonly kind: 'created'; readonly head: Head }
+  /** The same request came before: here is its task, whatever became of it. */
+  | { readonly kind: 'existing'; readonly head: Head }
+  /** The key was used for another request. */
+  | { readonly kind: 'clash'; readonly head: Head }
+  | { readonly kind: 'invalid'; readonly field: string; readonly message: string }
+
+/** Bell first, head second, answer third (protocol 8): whatever is accepted has a bell or a due. */
+export async function createTask(world: World, creation: Creation): Promise<CreateOutcome> {
+  const now = world.clock.now()
+  const writer = world.ids.token()
+  const fresh = newHead(world, creation, now, writer)
+  if (fresh.notStartAfter !== undefined && fresh.notStartAfter < Math.max(now, fresh.startAfter ?? 0)) {
+    return { kind: 'invalid', field: '/notStartAfter', message: 'lies before the task may start' }
+  }
+  const { head, before } = splitBody(world.store, fresh, creation.argumentsBytes)
+  const bells = head.status === 'queued' ? [bellFor(head, Math.max(0, (head.startAfter ?? 0) - now))] : []
+  const item = headItem(head)
+  const outcome = await world.store.commit({
+    write: { kind: 'put', item, condition: { kind: 'absent' } },
+    before,
+    bells,
+  })
+  if (outcome.kind === 'written') return { kind: 'created', head }
+  const stored = outcome.current
+  if (stored === undefined) throw new Error(`task ${head.id}: refused as present, and absent`)
+  const standing = headOf(stored)
+  if (standing.writer === writer) return { kind: 'created', head }
+  if (standing.expiresAt === undefined || standing.expiresAt > now) return sameRequest(standing, creation)
+  // Its retention is over and the store has not removed it yet: a new life may take the place (protocol 30).
+  const condition = { kind: 'at', born: standing.born, n: standing.n } as const
+  const second = await world.store.commit({ write: { kind: 'put', item, condition }, before, bells })
+  if (second.kind === 'written' || second.current === undefined) return { kind: 'created', head }
+  return sameRequest(headOf(second.current), creation)
+}
+
+function sameRequest(standing: Head, creation: Creation): CreateOutcome {
+  const kind = standing.requestHash === creation.requestHash ? 'existing' : 'clash'
+  return { kind, head: standing }
+}
+
+function newHead(world: World, creation: Creation, now: number, writer: string): Head {
+  const { task, command, by } = creation
+  const startAfter = instant(task.startAfter, now)
+  const delayMs = startAfter === undefined ? 0 : startAfter - now
+  const head: Head = {
+    id: creation.id,
+    born: world.ids.token(),
+    n: 1,
+    writer,
+    command: command.name,
+    version: command.version,
+    worker: command.worker,
+    correlationId: task.correlationId ?? creation.id,
+    traceParent: task.traceParent,
+    subject: task.subject,
+    description: task.description,
+    category: task.category,
+    externalId: task.externalId,
+    accountId: task.accountId,
+    userId: task.userId,
+    tags: task.tags,
+    unlisted: task.unlisted,
+    arguments: task.arguments as Json | undefined,
+    requestHash: creation.requestHash,
+    createdAt: now,
+    createdBy: by,
+    modifiedAt: now,
+    modifiedBy: by,
+    startAfter,
+    notStartAfter: instant(task.notStartAfter, now),
+    status: delayMs > spans.bellDelayMs ? 'waiting' : 'queued',
+    statusCode: 102,
+    runCount: 0,
+    failureCount: 0,
+    crashCount: 0,
+    interruptCount: 0,
+    history: [[now, 'created', by]],
+    retry: task.retry ?? command.retry ?? defaultRetry,
+    timeoutSeconds: task.timeoutSeconds ?? command.timeoutSeconds,
+    leaseSeconds: task.leaseSeconds ?? command.leaseSeconds ?? spans.defaultLeaseSeconds,
+    retentionSeconds: task.retentionSeconds ?? spans.defaultRetentionSeconds,
+  }
+  return guardOf(head, now)
+}
+
+/** A relative time counts from the hub's now; a date in the past means at once. */
+export function instant(when: When | undefined, now: number): number | undefined {
+  if (when === undefined) return undefined
+  const time = typeof when === 'string' ? Date.parse(when) : now + when.seconds * 1_000
+  return Math.min(time, now + limits.delaySeconds * 1_000)
+}

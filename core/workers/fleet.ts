@@ -1,0 +1,117 @@
+import { spans } from '../contract/limits.ts'
+import type { Manifest } from '../contract/manifest.ts'
+import { fleetKey, instancePrefix } from '../keys.ts'
+import type { Item } from '../ports.ts'
+import type { Breaker } from '../scaler.ts'
+import type { World } from '../world.ts'
+
+/** One launch that was decided, written before it is carried out: the ledger (protocol 34). */
+export interface Launch {
+  readonly token: string
+  readonly generation: string
+  readonly count: number
+  readonly at: number
+  /** What the launcher answered: one id for each instance that will come. Absent: not answered yet. */
+  readonly ids?: readonly string[]
+}
+
+export interface Stop {
+  readonly at: number
+  readonly instance: string
+  readonly reason: string
+  readonly ready: boolean
+}
+
+/** A worker's fleet: what it is, and what was decided about it. One item, moved by conditional writes. */
+export interface Fleet {
+  readonly worker: string
+  readonly manifest: Manifest
+  readonly launch?: unknown
+  /** The generation that new launches get; `current` follows when its first instance registers (protocol 36). */
+  readonly wanted: string
+  readonly current?: string | undefined
+  readonly paused?: { readonly at: number; readonly by: string; readonly reason?: string | undefined } | undefined
+  readonly launches: readonly Launch[]
+  readonly decisions: number
+  readonly lastDecisionAt?: number | undefined
+  readonly breaker?: Breaker | undefined
+  readonly stops: readonly Stop[]
+  /** Since when the queue has been seen empty on three ticks in a row (protocol 11). */
+  readonly emptyAt?: number | undefined
+  readonly emptyLooks?: readonly number[] | undefined
+  readonly stuckLooks?: number | undefined
+  readonly lastBells?: number | undefined
+}
+
+export interface Instance {
+  readonly id: string
+  readonly worker: string
+  readonly generation: string
+  readonly concurrency: number
+  readonly freeSlots: number
+  readonly state: 'live' | 'leaving'
+  readonly startedAt: number
+  readonly seenAt: number
+  readonly launch?: string | undefined
+  readonly pid?: number | undefined
+}
+
+/** A launch counts as starting for so long; an image that takes longer is started again (protocol 34). */
+export const launchCountsMs = 300_000
+/** An instance that nobody heard of for so long is not counted any more. */
+export const instanceSilentMs = 120_000
+const instancesMost = 1_000
+export const stopsKept = 20
+
+export async function readFleet(world: World, worker: string): Promise<{ item: Item; fleet: Fleet } | undefined> {
+  const item = await world.store.get(fleetKey(worker))
+  return item === undefined ? undefined : { item, fleet: item.data as Fleet }
+}
+
+export async function readInstances(world: World, worker: string): Promise<readonly Instance[]> {
+  const page = await world.store.list({ pk: fleetKey(worker).pk, prefix: instancePrefix, limit: instancesMost })
+  return page.items.map((item) => item.data as Instance)
+}
+
+const conflictsMost = 50
+
+/** Changes the fleet item by a function of what stands there; undefined means nothing to change. */
+export async function changeFleet(
+  world: World,
+  worker: string,
+  change: (fleet: Fleet) => Fleet | undefined,
+): Promise<Fleet | undefined> {
+  for (let conflicts = 0; conflicts < conflictsMost; conflicts++) {
+    const read = await readFleet(world, worker)
+    if (read === undefined) return undefined
+    const next = change(read.fleet)
+    if (next === undefined) return read.fleet
+    const { born, n } = read.item
+    const item = { ...fleetKey(worker), born, n: n + 1, data: next }
+    const outcome = await world.store.commit({ write: { kind: 'put', item, condition: { kind: 'at', born, n } } })
+    if (outcome.kind === 'written') return next
+  }
+  throw new Error(`worker ${worker}: ${conflictsMost} conflicts on its fleet item`)
+}
+
+/** How many instances are on their way, by the ledger. */
+export function startingCount(fleet: Fleet, now: number): number {
+  let count = 0
+  for (const launch of fleet.launches) {
+    if (now - launch.at < launchCountsMs) count += launch.ids?.length ?? launch.count
+  }
+  return count
+}
+
+export function liveInstances(instances: readonly Instance[], now: number): readonly Instance[] {
+  return instances.filter((instance) => instance.state === 'live' && now - instance.seenAt < instanceSilentMs)
+}
+
+export function tasksPerInstance(fleet: Fleet): number {
+  return fleet.manifest.scaling.tasksPerInstance ?? fleet.manifest.concurrency
+}
+
+/** The longest lease of the worker's commands: how long a receive holds its bells. */
+export function workerLeaseSeconds(fleet: Fleet): number {
+  return Math.max(...fleet.manifest.commands.map((command) => command.leaseSeconds ?? spans.defaultLeaseSeconds))
+}

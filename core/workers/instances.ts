@@ -1,0 +1,84 @@
+import { instanceKey } from '../keys.ts'
+import type { Item } from '../ports.ts'
+import { afterFailedStart } from '../scaler.ts'
+import type { World } from '../world.ts'
+import { changeFleet, type Fleet, type Instance, type Stop, stopsKept } from './fleet.ts'
+
+/** The life of an instance as the fleet sees it: registers, tells its free slots, leaves, or is found stopped. */
+
+export interface RegisterAsk {
+  readonly instance: string
+  readonly worker: string
+  readonly generation: string
+  readonly concurrency: number
+  readonly launch?: string | undefined
+  readonly pid?: number | undefined
+}
+
+/** A generation becomes current when its first instance registers, not when it is deployed (protocol 36). */
+export async function registerInstance(world: World, ask: RegisterAsk): Promise<Fleet | undefined> {
+  const now = world.clock.now()
+  const fleet = await changeFleet(world, ask.worker, (standing) => {
+    const current = ask.generation === standing.wanted ? standing.wanted : standing.current
+    const launches = ask.launch === undefined ? standing.launches : withoutLaunch(standing, ask.launch)
+    const settled = current === standing.current && launches === standing.launches && standing.breaker === undefined
+    return settled ? undefined : { ...standing, current, launches, breaker: undefined }
+  })
+  if (fleet === undefined) return undefined
+  await putInstance(world, {
+    id: ask.instance,
+    worker: ask.worker,
+    generation: ask.generation,
+    concurrency: ask.concurrency,
+    freeSlots: ask.concurrency,
+    state: 'live',
+    startedAt: now,
+    seenAt: now,
+    launch: ask.launch,
+    pid: ask.pid,
+  })
+  return fleet
+}
+
+/** Only the instance itself (or the hub on its behalf) writes its item, so any version may be replaced. */
+export async function putInstance(world: World, instance: Instance): Promise<void> {
+  const item: Item = { ...instanceKey(instance.worker, instance.id), born: world.ids.token(), n: 1, data: instance }
+  await world.store.commit({ write: { kind: 'put', item, condition: { kind: 'any' } } })
+}
+
+export async function deleteInstance(world: World, worker: string, instance: string): Promise<void> {
+  const key = instanceKey(worker, instance)
+  await world.store.commit({ write: { kind: 'delete', key, condition: { kind: 'any' } } })
+}
+
+export interface StoppedAsk {
+  readonly worker: string
+  readonly instance?: string | undefined
+  readonly launch?: string | undefined
+  readonly reason: string
+  /** Whether it had registered: one that ends before that is a failed start and works on the breaker. */
+  readonly ready: boolean
+}
+
+export async function instanceStopped(world: World, ask: StoppedAsk): Promise<void> {
+  const now = world.clock.now()
+  if (ask.instance !== undefined) await deleteInstance(world, ask.worker, ask.instance)
+  await changeFleet(world, ask.worker, (fleet) => {
+    const stop: Stop = {
+      at: now,
+      instance: ask.instance ?? ask.launch ?? 'unknown',
+      reason: ask.reason,
+      ready: ask.ready,
+    }
+    const launches = ask.launch === undefined ? fleet.launches : withoutLaunch(fleet, ask.launch)
+    const breaker = ask.ready ? fleet.breaker : afterFailedStart(fleet.breaker, ask.reason, now)
+    return { ...fleet, launches, breaker, stops: [...fleet.stops, stop].slice(-stopsKept) }
+  })
+}
+
+function withoutLaunch(fleet: Fleet, launch: string): Fleet['launches'] {
+  if (!fleet.launches.some((entry) => entry.ids?.includes(launch) === true)) return fleet.launches
+  return fleet.launches
+    .map((entry) => (entry.ids === undefined ? entry : { ...entry, ids: entry.ids.filter((id) => id !== launch) }))
+    .filter((entry) => entry.ids === undefined || entry.ids.length > 0)
+}

@@ -1,0 +1,108 @@
+import { ApiError } from '../contract/errors.ts'
+import type { Manifest, ManifestCommand } from '../contract/manifest.ts'
+import { commandKey, commandPrefix, fleetKey, registryKey, registryPk } from '../keys.ts'
+import type { Item } from '../ports.ts'
+import type { Principal, World } from '../world.ts'
+import { changeFleet, type Fleet } from './fleet.ts'
+
+const workersMost = 1_000
+
+export interface PutWorkerAsk {
+  readonly manifest: Manifest
+  readonly launch?: unknown
+  readonly by: Principal
+}
+
+/** What one command of a worker is, as the door needs it. */
+export interface RegisteredCommand extends ManifestCommand {
+  readonly worker: string
+}
+
+/**
+ * Registers a worker or changes it: its commands first, its fleet last, so that whatever is launched is already known.
+ * The generation is a new opaque id when anything changed, and the old one when the same is put again.
+ */
+export async function putWorker(world: World, ask: PutWorkerAsk): Promise<Fleet> {
+  const { manifest } = ask
+  await refuseForeignCommands(world, manifest)
+  const generation = generationOf(world, ask)
+  await writeCommands(world, manifest)
+  const key = registryKey(manifest.name)
+  const item: Item = { ...key, born: world.ids.token(), n: 1, data: { name: manifest.name } }
+  await world.store.commit({ write: { kind: 'put', item, condition: { kind: 'newer' } } })
+  const changed = await changeFleet(world, manifest.name, (fleet) => {
+    if (fleet.wanted === generation) return undefined
+    return { ...fleet, manifest, launch: ask.launch, wanted: generation, breaker: undefined }
+  })
+  if (changed !== undefined) return changed
+  const fleet: Fleet = {
+    worker: manifest.name,
+    manifest,
+    launch: ask.launch,
+    wanted: generation,
+    launches: [],
+    decisions: 0,
+    stops: [],
+  }
+  const fresh: Item = { ...fleetKey(manifest.name), born: world.ids.token(), n: 1, data: fleet }
+  const outcome = await world.store.commit({ write: { kind: 'put', item: fresh, condition: { kind: 'absent' } } })
+  return outcome.kind === 'written' ? fleet : putWorker(world, ask)
+}
+
+/** Opaque, and the same for the same manifest and launch: only equality means anything (never an order). */
+function generationOf(world: World, ask: PutWorkerAsk): string {
+  return world.ids.sha256(JSON.stringify([ask.manifest, ask.launch ?? null])).slice(0, 16)
+}
+
+async function writeCommands(world: World, manifest: Manifest): Promise<void> {
+  const wanted = new Set<string>()
+  for (const command of manifest.commands) {
+    const key = commandKey(manifest.name, command.name, command.version)
+    wanted.add(key.sk)
+    const data: RegisteredCommand = { ...command, worker: manifest.name }
+    const item: Item = { ...key, born: world.ids.token(), n: 1, data }
+    await world.store.commit({ write: { kind: 'put', item, condition: { kind: 'newer' } } })
+  }
+  const standing = await world.store.list({ pk: fleetKey(manifest.name).pk, prefix: commandPrefix, limit: 1_000 })
+  for (const item of standing.items) {
+    if (wanted.has(item.sk)) continue
+    await world.store.commit({
+      write: { kind: 'delete', key: { pk: item.pk, sk: item.sk }, condition: { kind: 'any' } },
+    })
+  }
+}
+
+/** A task has exactly one receiver, so a command belongs to one worker. */
+async function refuseForeignCommands(world: World, manifest: Manifest): Promise<void> {
+  const names = new Set(manifest.commands.map((command) => command.name))
+  for (const command of await readCommands(world)) {
+    if (command.worker === manifest.name || !names.has(command.name)) continue
+    throw new ApiError('conflict', `the command ${command.name} belongs to the worker ${command.worker}`)
+  }
+}
+
+export async function readWorkerNames(world: World): Promise<readonly string[]> {
+  const page = await world.store.list({ pk: registryPk, limit: workersMost })
+  return page.items.map((item) => (item.data as { readonly name: string }).name)
+}
+
+export async function readCommands(world: World): Promise<readonly RegisteredCommand[]> {
+  const workers = await readWorkerNames(world)
+  const pages = await Promise.all(
+    workers.map((name) => world.store.list({ pk: fleetKey(name).pk, prefix: commandPrefix, limit: 1_000 })),
+  )
+  return pages.flatMap((page) => page.items.map((item) => item.data as RegisteredCommand))
+}
+
+export async function pauseWorker(world: World, ask: { worker: string; by: Principal; reason?: string | undefined }) {
+  return changeFleet(world, ask.worker, (fleet) => ({
+    ...fleet,
+    paused: fleet.paused ?? { at: world.clock.now(), by: ask.by, reason: ask.reason },
+  }))
+}
+
+export async function resumeWorker(world: World, worker: string): Promise<Fleet | undefined> {
+  return changeFleet(world, worker, (fleet) =>
+    fleet.paused === undefined ? undefined : { ...fleet, paused: undefined },
+  )
+}

@@ -1,0 +1,142 @@
+import type { Launcher } from '../ports.ts'
+import { afterFailedStart, scale } from '../scaler.ts'
+import type { World } from '../world.ts'
+import {
+  changeFleet,
+  type Fleet,
+  type Instance,
+  type Launch,
+  launchCountsMs,
+  liveInstances,
+  readFleet,
+  readInstances,
+  startingCount,
+  tasksPerInstance,
+} from './fleet.ts'
+
+/** One decision a second a worker; a nudge in between runs at the end of that second (protocol 33). */
+export const decisionEveryMs = 1_000
+
+export interface ScaleAsk {
+  readonly worker: string
+  /** Queued tasks that fresh records show; the queue's own count may lag (protocol 33). */
+  readonly recordBells: number
+  /** Told once a minute by the clock: counts stuck looks and empty looks. */
+  readonly isTick?: boolean
+}
+
+export type Scaled =
+  | { readonly kind: 'started'; readonly count: number }
+  | { readonly kind: 'held'; readonly why: string }
+  /** Too early after the last decision: ask again in so long. */
+  | { readonly kind: 'later'; readonly ms: number }
+  | { readonly kind: 'absent' }
+
+/** Looks, decides, writes the decision into the ledger, launches, writes what came of it (protocol 34). */
+export async function scaleWorker(world: World, launcher: Launcher, ask: ScaleAsk): Promise<Scaled> {
+  const read = await readFleet(world, ask.worker)
+  if (read === undefined) return { kind: 'absent' }
+  const [instances, depth] = await Promise.all([readInstances(world, ask.worker), world.queue.depth(ask.worker)])
+  const bells = Math.max(depth.visible, ask.recordBells)
+  if (ask.isTick === true) await noteLook(world, ask.worker, { ...depth, instances })
+  if (read.fleet.launch === undefined) return { kind: 'held', why: 'by-hand' }
+  const pending = read.fleet.launches.find((launch) => launch.ids === undefined)
+  if (pending !== undefined) return carryOut(world, launcher, ask.worker, pending)
+  let decided: Launch | undefined
+  let held: Scaled = { kind: 'held', why: 'enough' }
+  await changeFleet(world, ask.worker, (fleet) => {
+    decided = undefined
+    const now = world.clock.now()
+    const sinceMs = now - (fleet.lastDecisionAt ?? 0)
+    if (sinceMs < decisionEveryMs) {
+      held = { kind: 'later', ms: decisionEveryMs - sinceMs }
+      return undefined
+    }
+    const decision = scale(inputOf(fleet, instances, bells, now))
+    if (decision.kind === 'hold') {
+      held = { kind: 'held', why: decision.why }
+      return undefined
+    }
+    const token = world.ids.sha256(`${ask.worker} ${fleet.wanted} ${fleet.decisions + 1}`).slice(0, 32)
+    decided = { token, generation: fleet.wanted, count: decision.count, at: now }
+    const launches = [...fleet.launches.filter((launch) => now - launch.at < launchCountsMs), decided]
+    return { ...fleet, decisions: fleet.decisions + 1, lastDecisionAt: now, launches }
+  })
+  return decided === undefined ? held : carryOut(world, launcher, ask.worker, decided)
+}
+
+function inputOf(fleet: Fleet, instances: readonly Instance[], bells: number, now: number) {
+  const live = liveInstances(instances, now)
+  const taking = live.filter((instance) => instance.generation === (fleet.current ?? fleet.wanted))
+  const { min, max } = fleet.manifest.scaling
+  return {
+    now,
+    scaling: { min, max, tasksPerInstance: tasksPerInstance(fleet) },
+    paused: fleet.paused !== undefined,
+    bells,
+    live: live.length,
+    freeSlots: taking.reduce((sum, instance) => sum + instance.freeSlots, 0),
+    starting: startingCount(fleet, now),
+    stuckLooks: fleet.stuckLooks ?? 0,
+    breaker: fleet.breaker,
+  }
+}
+
+/** The same token and parameters as long as there is no answer: asking twice starts once. */
+async function carryOut(world: World, launcher: Launcher, worker: string, launch: Launch): Promise<Scaled> {
+  const spec = (await readFleet(world, worker))?.fleet.launch
+  const { token, generation, count } = launch
+  const outcome = await launcher.launch({ worker, generation, token, count, spec })
+  if (outcome.kind === 'unknown') {
+    world.log.warn('scaler.launch-unknown', { worker, token, message: outcome.message })
+    return { kind: 'held', why: 'launch-unknown' }
+  }
+  await changeFleet(world, worker, (fleet) => {
+    const launches = fleet.launches
+      .map((entry) => (entry.token === token ? { ...entry, ids: outcome.launches } : entry))
+      .filter((entry) => entry.ids === undefined || entry.ids.length > 0)
+    const refusal = outcome.refused[0]
+    const breaker =
+      refusal === undefined
+        ? fleet.breaker
+        : afterFailedStart(fleet.breaker, `${refusal.reason}: ${refusal.message}`, world.clock.now())
+    return { ...fleet, launches, breaker }
+  })
+  world.log.info('scaler.started', { worker, count: outcome.launches.length, token })
+  return { kind: 'started', count: outcome.launches.length }
+}
+
+const emptyLooksWanted = 3
+
+interface Look {
+  readonly visible: number
+  readonly delayed: number
+  readonly held: number
+  readonly instances: readonly Instance[]
+}
+
+/** Once a minute: has the queue been empty three looks in a row, and do bells stay though slots are said to be free? */
+async function noteLook(world: World, worker: string, look: Look): Promise<void> {
+  const now = world.clock.now()
+  const isEmpty = look.visible === 0 && look.delayed === 0 && look.held === 0
+  const free = liveInstances(look.instances, now).reduce((sum, instance) => sum + instance.freeSlots, 0)
+  await changeFleet(world, worker, (fleet) => {
+    const emptyLooks = isEmpty ? [...(fleet.emptyLooks ?? []), now].slice(-emptyLooksWanted) : []
+    const emptyAt = emptyLooks.length === emptyLooksWanted ? emptyLooks[0] : fleet.emptyAt
+    const isStuck = free > 0 && look.visible > 0 && look.visible >= (fleet.lastBells ?? Number.POSITIVE_INFINITY)
+    const stuckLooks = isStuck ? (fleet.stuckLooks ?? 0) + 1 : 0
+    const isQuiet = isEmpty && fleet.emptyAt !== undefined && stuckLooks === (fleet.stuckLooks ?? 0)
+    // A quiet worker costs no write: the first queued task clears `emptyAt` and the looks begin anew.
+    if (isQuiet && fleet.lastBells === 0) return undefined
+    return { ...fleet, emptyLooks, emptyAt, stuckLooks, lastBells: look.visible }
+  })
+}
+
+/** A task was queued after the queue had been found empty: what was known of it is no longer true. */
+export async function noteQueued(world: World, worker: string): Promise<void> {
+  await changeFleet(world, worker, (fleet) =>
+    fleet.emptyAt === undefined && (fleet.emptyLooks ?? []).length === 0
+      ? undefined
+      : { ...fleet, emptyAt: undefined, emptyLooks: [] },
+  )
+}

@@ -1,0 +1,48 @@
+import { spans } from '#core/contract/limits'
+import type { Launcher } from '#core/ports'
+import { auditCommand } from '#core/tasks/audit'
+import { tickTasks } from '#core/tasks/tick'
+import { type Fleet, instanceSilentMs, readFleet, readInstances } from '#core/workers/fleet'
+import { deleteInstance } from '#core/workers/instances'
+import { readWorkerNames } from '#core/workers/put-worker'
+import { scaleWorker } from '#core/workers/scale-worker'
+import type { World } from '#core/world'
+
+/** A bell older than this may have been dropped by the queue itself, whatever its depth says. */
+const bellLifeMs = 12 * spans.dayMs
+
+/** Looks at everything that is due. Both homes call it: the Lambda each minute, the embedded hub more often. */
+export async function tickDue(world: World): Promise<number> {
+  const fleets = new Map<string, Fleet>()
+  for (const worker of await readWorkerNames(world)) {
+    const read = await readFleet(world, worker)
+    if (read !== undefined) fleets.set(worker, read.fleet)
+  }
+  const { looked } = await tickTasks(world, {
+    bellMustBeGone: (worker, rungAt) => {
+      const emptyAt = fleets.get(worker)?.emptyAt
+      return (emptyAt !== undefined && emptyAt > rungAt) || world.clock.now() - rungAt > bellLifeMs
+    },
+  })
+  return looked
+}
+
+/** Once a minute: fleets are looked at, instances that fell silent are forgotten, and tasks an hour old are audited. */
+export async function tickMinute(world: World, launcher: Launcher): Promise<void> {
+  for (const worker of await readWorkerNames(world)) {
+    await forgetSilent(world, worker)
+    await scaleWorker(world, launcher, { worker, recordBells: 0, isTick: true })
+    const read = await readFleet(world, worker)
+    for (const command of new Set(read?.fleet.manifest.commands.map(({ name }) => name)))
+      await auditCommand(world, command)
+  }
+}
+
+async function forgetSilent(world: World, worker: string): Promise<void> {
+  const now = world.clock.now()
+  for (const instance of await readInstances(world, worker)) {
+    if (now - instance.seenAt <= 2 * instanceSilentMs) continue
+    world.log.warn('clock.instance-silent', { worker, instance: instance.id })
+    await deleteInstance(world, worker, instance.id)
+  }
+}

@@ -1,0 +1,37 @@
+import type { Head } from '#core/head'
+import { headSk, isTaskPk } from '#core/keys'
+import { headOf } from '#core/layout'
+import type { Change, Write } from '#core/ports'
+import { rowsOf } from '#core/tasks/rows'
+import type { World } from '#core/world'
+
+/**
+ * What follows from changes of heads, the same in both homes (protocol 37): scale-out, then the directory. It is told
+ * of every change at least once, sometimes late, sometimes again after a newer one.
+ */
+export interface ReactorEffects {
+  /** So many fresh records show queued tasks of this worker that may start now: look whether it needs instances. */
+  readonly nudgeScaler: (worker: string, queued: number) => void
+}
+
+const recordFreshMs = 60_000
+
+export async function react(world: World, effects: ReactorEffects, changes: readonly Change[]): Promise<void> {
+  const queued = new Map<string, number>()
+  const rows: Write[] = []
+  for (const change of changes) {
+    if (change.sk !== headSk || !isTaskPk(change.pk) || change.after === undefined) continue
+    const after = headOf(change.after)
+    const before = change.before === undefined ? undefined : headOf(change.before)
+    if (isFreshlyQueued(world, before, after)) queued.set(after.worker, (queued.get(after.worker) ?? 0) + 1)
+    rows.push(...rowsOf(before, after))
+  }
+  for (const [worker, count] of queued) effects.nudgeScaler(worker, count)
+  await Promise.all(rows.map((write) => world.store.commit({ write })))
+}
+
+function isFreshlyQueued(world: World, before: Head | undefined, after: Head): boolean {
+  if (after.status !== 'queued' || before?.status === 'queued') return false
+  const now = world.clock.now()
+  return now - after.modifiedAt < recordFreshMs && Math.max(after.startAfter ?? 0, after.retryAfter ?? 0) <= now
+}
