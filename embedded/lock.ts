@@ -70,7 +70,7 @@ async function takeOver(folder: string, path: string): Promise<FolderLock> {
     sinceMs: Math.trunc(performance.timeOrigin),
   }
   const server = await listen(path, me)
-  // Windows has no stale pipes and no guard between machines' sessions: the bind itself may still find a holder.
+  // Only one starter comes here at a time, so whatever is bound there now is no hub that asked for the guard.
   if (server === undefined) return refused(folder, undefined)
   // The lock alone must not keep the process alive.
   server.unref()

@@ -21,10 +21,10 @@ interface Waiter {
 }
 
 class WorkerQueue {
-  readonly visible: Entry[] = []
+  visible: Entry[] = []
   first = 0
   shown = 0
-  readonly hidden = new HiddenBells()
+  hidden = new HiddenBells()
   readonly waiters = new Set<Waiter>()
   wake: AbortController | undefined
 }
@@ -96,9 +96,25 @@ export class BellQueue implements Queue {
     return { visible: queue.shown, ...queue.hidden.count() }
   }
 
-  /** All bells of a worker are gone, as a person can do it in a console. For tests and the simulator. */
+  /** All bells of a worker are gone, held ones too, as a person can do it in a console. For tests and the simulator. */
   purge(worker: string): void {
-    this.#queues.delete(worker)
+    for (const [receipt, entry] of this.#byReceipt) {
+      if (entry.bell.worker !== worker) continue
+      entry.state = 'gone'
+      this.#byReceipt.delete(receipt)
+    }
+    const queue = this.#queue(worker)
+    queue.visible = []
+    queue.first = 0
+    queue.shown = 0
+    queue.hidden = new HiddenBells()
+  }
+
+  /** Every bell there is of a worker, hidden ones too, for checks of the whole. */
+  *all(worker: string): Generator<Bell> {
+    const queue = this.#queue(worker)
+    for (const entry of queue.visible.slice(queue.first)) if (entry.state === 'visible') yield entry.bell
+    for (const entry of queue.hidden.all()) yield entry.bell
   }
 
   #queue(worker: string): WorkerQueue {

@@ -69,6 +69,10 @@ export class HiddenBells {
     return { delayed: this.#delayed, held: this.#held }
   }
 
+  *all(): Generator<Entry> {
+    for (const bucket of this.#buckets.values()) yield* bucket
+  }
+
   #count(entry: Entry, by: 1 | -1): void {
     if (entry.receivedCount === 0) this.#delayed += by
     else this.#held += by

@@ -26,6 +26,7 @@ export const limits = {
   listPageDefault: 25,
   listScanned: 1_000,
   listCommands: 100,
+  waiters: 1_000,
   cursorChars: 512,
   waitSeconds: 20,
   delaySeconds: 366 * 86_400,

@@ -31,4 +31,6 @@ export default defineWorker({
   commands: [confirm, mail],
   concurrency: 4,
   scaling: { min: 0, max: 2, tasksPerInstance: 20 },
+  // Short, so that a visitor sees the instances leave again.
+  idleSeconds: 5,
 })

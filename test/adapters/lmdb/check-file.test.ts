@@ -158,14 +158,17 @@ async function fill(count: number): Promise<void> {
 async function makeShort(): Promise<number> {
   const root = openStore()
   const tasks = root.openDB<string, string>({ name: 'tasks', encoding: 'string' })
-  await root.transaction(() => {
-    tasks.putSync('task-1', 'w'.repeat(700))
-    tasks.putSync('big', 'b'.repeat(200_000))
-    tasks.removeSync('big')
-  })
+  let bytes: number | undefined
+  for (let round = 1; round <= 10 && bytes === undefined; round += 1) {
+    await root.transaction(() => {
+      tasks.putSync('task-1', 'w'.repeat(600 + round))
+      tasks.putSync('big', 'b'.repeat(round * 100_000))
+      tasks.removeSync('big')
+    })
+    bytes = await lengthIfShort()
+  }
   await root.close()
-  const bytes = await lengthIfShort()
-  if (bytes === undefined) throw new Error('the commit left the file as long as its last page')
+  if (bytes === undefined) throw new Error('no commit left the file shorter than its last page')
   return bytes
 }
 

@@ -1,8 +1,8 @@
 /**
  * Starts a node child whose disk is slow, broken or full, by the shim in disk-faults.c.
  *
- *   const faults = await buildDiskFaults(folder)           // compiles; `{ ok: false, reason }` without a compiler
- *   const child = faults.spawnNode(['--import', 'tsx', 'script.ts']) // the shim is in, the disk still well
+ *   const build = await buildDiskFaults(folder)            // compiles; `{ ok: false, reason }` without a compiler
+ *   const child = build.faults.spawnNode(['script.mjs'])   // the shim is in, the disk still well
  *   await faults.set('fdatasync.delay=400')                // from the next call on
  *   await faults.set('fdatasync.fail=5:1')                 // EIO once
  *   await faults.set('write.after=500000 dsync.fail=28:-1') // ENOSPC behind a byte of the file; and for every commit

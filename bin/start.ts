@@ -1,0 +1,16 @@
+#!/usr/bin/env -S node --import tsx
+// `npm start`: a hub with the example worker, and the example's tasks run through it, visibly.
+import { fileURLToPath } from 'node:url'
+import { runExample } from '../examples/run-example.ts'
+import { serve } from '#embedded/serve'
+
+const hasExample = !process.argv.includes('--no-example')
+const print = (line: string) => process.stdout.write(`${line}\n`)
+process.exitCode = await serve({
+  workers: hasExample ? [fileURLToPath(new URL('../examples/orders/worker.ts', import.meta.url))] : [],
+  env: process.env,
+  cwd: process.cwd(),
+  print,
+  printError: (line) => process.stderr.write(`${line}\n`),
+  ...(hasExample ? { onOpen: ({ endpoint }) => runExample({ endpoint, out: process.stdout }) } : {}),
+})

@@ -1,0 +1,200 @@
+import type { ListQuery, TaskPatch } from '../core/contract/new-task.ts'
+import type { Status, Task } from '../core/contract/task.ts'
+import type { PutWorker, WorkerView } from '../core/contract/workers.ts'
+import { defaultPatience } from './backoff.ts'
+import { type Call, call, type Line } from './call.ts'
+import type { Contract, EndedTask, InputOf, OutputOf, TaskConfig, TaskOf, TaskToSubmit } from './contract.ts'
+import { type ConnectionOptions, resolveConnection } from './credentials.ts'
+import { TaskuraiError } from './error.ts'
+import { type BatchOptions, type SubmitOptions, segment, submitMany, submitOne } from './submit.ts'
+import { realSystem, type System } from './system.ts'
+import { fetchTransport, httpTransport } from './transport.ts'
+import { type GetOptions, getTask, hasEnded, type WaitOptions, waitForEnd } from './wait.ts'
+
+export interface ClientOptions extends ConnectionOptions, Partial<System> {
+  /** Instead of the client's own connections: a proxy, another agent, an app in this process. */
+  readonly fetch?: typeof globalThis.fetch
+  /** How often one call is tried at most (6), and for how long in all (60 seconds). */
+  readonly tries?: number
+  readonly totalSeconds?: number
+  readonly tryTimeoutSeconds?: number
+}
+
+type Times = 'from' | 'to'
+
+/** Newest first; `from` is included, `to` is not. */
+export interface TaskQuery extends Omit<Partial<ListQuery>, 'status' | Times> {
+  readonly status?: Status
+  readonly from?: Date | string
+  readonly to?: Date | string
+  readonly signal?: AbortSignal
+}
+
+export interface TaskPage {
+  readonly tasks: readonly Task[]
+  readonly cursor?: string
+}
+
+export interface RegisteredCommand {
+  readonly name: string
+  readonly version: number
+  readonly worker: string
+  readonly [field: string]: unknown
+}
+
+type Patch = Omit<TaskPatch, 'startAfter' | 'notStartAfter'> & {
+  readonly startAfter?: TaskPatch['startAfter'] | Date
+  readonly notStartAfter?: TaskPatch['notStartAfter'] | Date
+}
+
+interface Reasoned {
+  readonly reason?: string
+}
+
+export interface Client {
+  /** Accepts a task. Typed by a contract, or by the bare name of a command. */
+  submit<C extends Contract>(
+    contract: C,
+    ...rest: undefined extends InputOf<C>
+      ? [input?: InputOf<C>, options?: SubmitOptions]
+      : [input: InputOf<C>, options?: SubmitOptions]
+  ): Promise<TaskOf<OutputOf<C>>>
+  submit(command: string, input?: unknown, options?: SubmitOptions): Promise<Task>
+  /** Accepts any number of tasks and answers their ids, in order. */
+  submitBatch(tasks: readonly TaskToSubmit[], options?: BatchOptions): Promise<readonly string[]>
+  get(id: string, options?: GetOptions): Promise<Task>
+  /** Resolves with the ended task, however it ended; typed when given what `submit` returned. */
+  wait<Output>(task: string | TaskOf<Output>, options?: WaitOptions): Promise<EndedTask<Output>>
+  list(query?: TaskQuery): Promise<TaskPage>
+  listAll(query?: TaskQuery): AsyncGenerator<Task, void, undefined>
+  patch(id: string, patch: Patch): Promise<Task>
+  /** Deletes an ended task. */
+  remove(id: string): Promise<void>
+  cancel(id: string, why?: Reasoned): Promise<Task>
+  /** Runs a failed, canceled or expired task again. */
+  retry(id: string, why?: Reasoned): Promise<Task>
+  workers(): Promise<readonly WorkerView[]>
+  worker(name: string): Promise<WorkerView>
+  putWorker(name: string, worker: PutWorker): Promise<WorkerView>
+  pause(worker: string, why?: Reasoned): Promise<WorkerView>
+  resume(worker: string): Promise<WorkerView>
+  commands(): Promise<readonly RegisteredCommand[]>
+  health(): Promise<Readonly<Record<string, unknown>>>
+  openapi(): Promise<Readonly<Record<string, unknown>>>
+}
+
+const pagesMost = 1_000_000
+
+/**
+ * A client of one hub. Endpoint, keys and region come from the options, else from the usual variables and files.
+ *
+ * @example
+ * const client = createClient()
+ * const task = await client.submit(orderConfirm, order, { externalId: order.id })
+ * const { status, result } = await client.wait(task)
+ */
+export function createClient(options: ClientOptions = {}): Client {
+  const resolved = resolveConnection(options)
+  if (!resolved.ok) throw new TaskuraiError({ code: 'no-connection', detail: resolved.message })
+  return clientOn(lineOf(resolved.connection, options))
+}
+
+export function lineOf(connection: Line['connection'], options: ClientOptions): Line {
+  const { now = realSystem.now, chance = realSystem.chance, pause = realSystem.pause } = options
+  const {
+    tries = defaultPatience.tries,
+    totalSeconds = defaultPatience.totalMs / 1_000,
+    tryTimeoutSeconds = 10,
+  } = options
+  return {
+    connection,
+    transport: options.fetch === undefined ? httpTransport() : fetchTransport(options.fetch),
+    system: { now, chance, pause },
+    patience: { tries, totalMs: totalSeconds * 1_000 },
+    tryTimeoutSeconds,
+  }
+}
+
+export function clientOn(line: Line): Client {
+  // The one place where an answer gets its type: the hub answers what the contract says, and is not checked again.
+  const ask = async <T>(request: Call): Promise<T> => (await call(line, request)) as T
+  const task = (id: string, verb = ''): string => `/v1/tasks/${segment(id)}${verb}`
+  const worker = (name: string, verb = ''): string => `/v1/workers/${segment(name)}${verb}`
+
+  function submit<C extends Contract>(
+    contract: C,
+    input?: InputOf<C>,
+    options?: SubmitOptions,
+  ): Promise<TaskOf<OutputOf<C>>>
+  function submit(command: string, input?: unknown, options?: SubmitOptions): Promise<Task>
+  async function submit(what: string | Contract, input?: unknown, options?: SubmitOptions): Promise<unknown> {
+    return submitOne(line, what, input, options)
+  }
+
+  const list = (query: TaskQuery = {}): Promise<TaskPage> => {
+    const { signal, from, to, limit, command, status, cursor } = query
+    const times = { from: instant(from), to: instant(to) }
+    const asked = { command, status, cursor, ...times, limit: limit === undefined ? undefined : String(limit) }
+    return ask({ method: 'GET', path: '/v1/tasks', query: asked, signal })
+  }
+
+  async function* listAll(query: TaskQuery = {}): AsyncGenerator<Task, void, undefined> {
+    let cursor = query.cursor
+    for (let pages = 0; pages < pagesMost; pages++) {
+      const page = await list({ ...query, ...(cursor === undefined ? {} : { cursor }) })
+      yield* page.tasks
+      cursor = page.cursor
+      if (cursor === undefined) return
+    }
+  }
+
+  return {
+    submit,
+    submitBatch: (tasks, options) => submitMany(line, tasks, options),
+    get: async (id, options) => (await getTask(line, id, options)) as Task,
+    wait: async <Output>(waited: string | TaskOf<Output>, options: WaitOptions = {}) =>
+      (await waitForEnd(line, typeof waited === 'string' ? waited : waited.id, options)) as EndedTask<Output>,
+    list,
+    listAll,
+    patch: (id, patch) => ask({ method: 'PATCH', path: task(id), body: patch }),
+    remove: async (id) => {
+      try {
+        await ask({ method: 'DELETE', path: task(id) })
+      } catch (error) {
+        if (!isEcho(error, 'not-found')) throw error
+      }
+    },
+    cancel: (id, why = {}) => ask({ method: 'POST', path: task(id, '/cancel'), body: why }),
+    retry: async (id, why = {}) => {
+      try {
+        return await ask<Task>({ method: 'POST', path: task(id, '/retry'), body: why })
+      } catch (error) {
+        if (!isEcho(error, 'conflict')) throw error
+        const standing = await ask<Task>({ method: 'GET', path: task(id) })
+        if (hasEnded(standing)) throw error
+        return standing
+      }
+    },
+    workers: async () =>
+      (await ask<{ workers: readonly WorkerView[] }>({ method: 'GET', path: '/v1/workers' })).workers,
+    worker: (name) => ask({ method: 'GET', path: worker(name) }),
+    putWorker: (name, put) => ask({ method: 'PUT', path: worker(name), body: put }),
+    pause: (name, why = {}) => ask({ method: 'POST', path: worker(name, '/pause'), body: why }),
+    resume: (name) => ask({ method: 'POST', path: worker(name, '/resume'), body: {} }),
+    commands: async () =>
+      (await ask<{ commands: readonly RegisteredCommand[] }>({ method: 'GET', path: '/v1/commands' })).commands,
+    health: () => ask({ method: 'GET', path: '/healthz' }),
+    openapi: () => ask({ method: 'GET', path: '/v1/openapi.json' }),
+  }
+}
+
+/** The refusal that a call meets when its own first try was carried out and only the answer was lost. */
+function isEcho(error: unknown, code: TaskuraiError['code']): boolean {
+  return error instanceof TaskuraiError && error.code === code && error.mayBeDone
+}
+
+function instant(time: Date | string | undefined): string | undefined {
+  return time instanceof Date ? time.toISOString() : time
+}
+
+export type { TaskConfig }

@@ -1,0 +1,70 @@
+import type { Json } from '../core/contract/names.ts'
+import type { NewTask } from '../core/contract/new-task.ts'
+import type { Task, TaskResult, TerminalStatus } from '../core/contract/task.ts'
+
+/**
+ * Types that flow from a command's contract to whoever submits it. Only the shape of the Standard Schema is asked for,
+ * so the contract may be written in zod, Valibot, ArkType or anything else that follows it.
+ */
+export interface Schema<Input = unknown, Output = Input> {
+  readonly '~standard': { readonly types?: { readonly input: Input; readonly output: Output } | undefined }
+}
+
+/** What `defineCommand` of `taskurai/worker` returns, as far as a client looks at it. */
+export interface Contract {
+  readonly name: string
+  readonly version?: number | undefined
+  readonly input?: Schema | undefined
+  readonly output?: Schema | undefined
+}
+
+type TypesOf<S> = S extends { readonly '~standard': { readonly types?: infer T } } ? NonNullable<T> : never
+
+/** What a caller passes: the input before defaults are filled in. Anything, where the contract says nothing. */
+export type InputOf<C extends Contract> =
+  TypesOf<C['input']> extends { readonly input: infer Input }
+    ? [TypesOf<C['input']>] extends [never]
+      ? unknown
+      : Input
+    : unknown
+
+/** What a succeeded task of this command has as `result.output`. */
+export type OutputOf<C extends Contract> =
+  TypesOf<C['output']> extends { readonly output: infer Output }
+    ? [TypesOf<C['output']>] extends [never]
+      ? Json
+      : Output
+    : Json
+
+/** The envelope with a typed output. */
+export interface TaskOf<Output = Json> extends Omit<Task, 'result'> {
+  readonly result?: (Omit<TaskResult, 'output'> & { readonly output?: Output | undefined }) | undefined
+}
+
+export interface EndedTask<Output = Json> extends TaskOf<Output> {
+  readonly status: TerminalStatus
+}
+
+type TimeField = 'startAfter' | 'notStartAfter'
+
+/** Everything about a new task but its command and arguments. The times also take a Date. */
+export interface TaskConfig extends Omit<NewTask, 'command' | 'arguments' | TimeField> {
+  readonly startAfter?: NewTask['startAfter'] | Date
+  readonly notStartAfter?: NewTask['notStartAfter'] | Date
+}
+
+/** A task as given to `submitBatch`; `NewTask` of the contract fits. */
+export interface TaskToSubmit extends TaskConfig {
+  readonly command: string
+  readonly arguments?: unknown
+}
+
+/**
+ * One typed entry of a batch.
+ *
+ * @example await client.submitBatch(orders.map((order) => newTask(orderConfirm, order, { externalId: order.id })))
+ */
+export function newTask<C extends Contract>(contract: C, input: InputOf<C>, config: TaskConfig = {}): TaskToSubmit {
+  const { name, version } = contract
+  return { command: name, ...(version === undefined ? {} : { version }), arguments: input, ...config }
+}

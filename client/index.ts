@@ -1,0 +1,36 @@
+/**
+ * The client of a Taskurai hub.
+ *
+ * @example
+ * import { createClient } from 'taskurai/client'
+ * const client = createClient()
+ * const task = await client.submit('order.confirm', { orderId: '10248' })
+ * const ended = await client.wait(task, { timeoutSeconds: 60 })
+ */
+export type { ErrorCode, FieldIssue } from '../core/contract/errors.ts'
+export type { NewTask } from '../core/contract/new-task.ts'
+export type { Status, Task, TaskError, TaskResult } from '../core/contract/task.ts'
+export type { PutWorker, WorkerView } from '../core/contract/workers.ts'
+export {
+  type Client,
+  type ClientOptions,
+  createClient,
+  type RegisteredCommand,
+  type TaskPage,
+  type TaskQuery,
+} from './client.ts'
+export {
+  type Contract,
+  type EndedTask,
+  type InputOf,
+  newTask,
+  type OutputOf,
+  type Schema,
+  type TaskConfig,
+  type TaskOf,
+  type TaskToSubmit,
+} from './contract.ts'
+export { type ClientErrorCode, TaskuraiError } from './error.ts'
+export type { Credentials } from './sign.ts'
+export type { BatchOptions, SubmitOptions } from './submit.ts'
+export { type GetOptions, type WaitOptions, WaitOverError } from './wait.ts'

@@ -1,0 +1,45 @@
+import { headOf } from '#core/layout'
+import type { Item } from '#core/ports'
+import { loseRun } from '#core/tasks/renew'
+import { readInstances } from '#core/workers/fleet'
+import { instanceStopped } from '#core/workers/instances'
+import { readWorkerNames } from '#core/workers/put-worker'
+import type { World } from '#core/world'
+
+/**
+ * After the death of a hub: instances that it launched on this machine and whose processes are gone have lost their
+ * runs, and nobody needs to wait for their leases. Those that live come back by themselves. A process id that another
+ * program has by now counts as alive; then the lease decides.
+ */
+export async function freeRunsOfTheDead(world: World, openTasks: Iterable<Item>): Promise<void> {
+  const dead = new Set<string>()
+  for (const worker of await readWorkerNames(world)) {
+    for (const instance of await readInstances(world, worker)) {
+      if (instance.launch === undefined || instance.pid === undefined || isProcessAlive(instance.pid)) continue
+      dead.add(instance.id)
+      await instanceStopped(world, {
+        worker,
+        instance: instance.id,
+        launch: instance.launch,
+        reason: 'found dead',
+        ready: true,
+      })
+    }
+  }
+  if (dead.size === 0) return
+  const lost = [...openTasks].map(headOf).filter((head) => head.run !== undefined && dead.has(head.run.instance))
+  await Promise.all(
+    lost.map((head) =>
+      loseRun(world, { taskId: head.id, run: head.run?.id ?? '', why: 'its instance died with the hub' }),
+    ),
+  )
+}
+
+export function isProcessAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}

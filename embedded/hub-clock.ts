@@ -1,0 +1,54 @@
+import type { Launcher } from '#core/ports'
+import type { World } from '#core/world'
+import { tickDue, tickMinute } from '#functions/clock/clock'
+
+const tickEveryMs = 1_000
+const minuteMs = 60_000
+/** A gap this long between two ticks means that the machine slept: leases then get one more lease (protocol 15). */
+const blindAfterMs = 180_000
+
+export interface HubClockOptions {
+  readonly world: World
+  readonly launcher: Launcher
+  readonly sweep: (now: number) => Promise<number>
+  /** Bells waiting and nobody to take them, in a worker whose last decision was to hold: look again. */
+  readonly onSecond: () => Promise<void>
+  readonly onBlind: (now: number) => void
+  readonly onFailed: (error: unknown) => void
+}
+
+/** The clock of the embedded hub: due tasks each second (a look at a number in memory), the rest each minute. */
+export function startHubClock(options: HubClockOptions): { readonly stop: () => Promise<void> } {
+  const { world } = options
+  let lastTickAt = world.clock.now()
+  let lastMinuteAtMs = world.clock.monotonicMs()
+  let working: Promise<void> | undefined
+
+  async function tick(): Promise<void> {
+    const now = world.clock.now()
+    if (now - lastTickAt > blindAfterMs) options.onBlind(now)
+    lastTickAt = now
+    const due = await world.store.due({ until: now, limit: 1 })
+    if (due.length > 0) await tickDue(world)
+    await options.onSecond()
+    if (world.clock.monotonicMs() - lastMinuteAtMs < minuteMs) return
+    lastMinuteAtMs = world.clock.monotonicMs()
+    await tickMinute(world, options.launcher)
+    await options.sweep(now)
+  }
+
+  const timer = setInterval(() => {
+    if (working !== undefined) return
+    working = tick()
+      .catch(options.onFailed)
+      .finally(() => {
+        working = undefined
+      })
+  }, tickEveryMs)
+  return {
+    stop: async () => {
+      clearInterval(timer)
+      await working
+    },
+  }
+}

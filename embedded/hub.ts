@@ -1,0 +1,142 @@
+import { mkdir } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { openKeys } from '#adapters/files/live-keys'
+import { systemClock } from '#adapters/system/clock'
+import { createSystemIds } from '#adapters/system/ids'
+import type { Log } from '#core/ports'
+import type { World } from '#core/world'
+import { createApi } from '#functions/api/app'
+import { createCatalog } from '#functions/api/catalog'
+import { createWorkerCalls, type WorkerCalls } from '#functions/worker-protocol/worker-calls'
+import { createAuthorize } from './authorize.ts'
+import { freeRunsOfTheDead } from './dead-instances.ts'
+import { followFeed } from './follow-feed.ts'
+import { startHubClock } from './hub-clock.ts'
+import { createInstances, type Instances } from './instances.ts'
+import { lockFolder } from './lock.ts'
+import { openStore } from './open-store.ts'
+import { createScaleOut } from './scale-out.ts'
+import { listen } from './server.ts'
+
+export interface HubOptions {
+  readonly dataFolder: string
+  /** Default 127.0.0.1: other machines reach the hub only where this says so. */
+  readonly host?: string
+  /** 0: any free port. */
+  readonly port?: number
+  /** `process` survives kill -9 but not a power cut. Default `power`. */
+  readonly durability?: 'power' | 'process'
+  readonly log: Log
+  /** What an instance says on its output, line by line. */
+  readonly onOutput?: (worker: string, line: string) => void
+  /** The store cannot write any more; the process must end (protocol 43). */
+  readonly onBroken: (error: unknown) => void
+}
+
+export interface Hub {
+  readonly endpoint: string
+  readonly world: World
+  readonly calls: WorkerCalls
+  /** Stops taking requests, lets instances hand back, writes what is left. */
+  readonly close: () => Promise<void>
+}
+
+export type OpenOutcome =
+  | { readonly kind: 'open'; readonly hub: Hub }
+  /** Another hub has the folder, a file is not what it should be, the port is taken: words for a person. */
+  | { readonly kind: 'refused'; readonly message: string }
+
+/** Opens the one-machine hub on a folder: store, queue, API, worker streams, reactor, clock, scaler, launcher. */
+export async function openHub(options: HubOptions): Promise<OpenOutcome> {
+  const folder = resolve(options.dataFolder)
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const lock = await lockFolder(folder)
+  if (!lock.ok) return { kind: 'refused', message: lock.message }
+  const opened = await openParts(folder, options).catch(async (error: unknown) => {
+    await lock.release()
+    throw error
+  })
+  if (opened.kind === 'refused') {
+    await lock.release()
+    return opened
+  }
+  lock.setEndpoint(opened.hub.endpoint)
+  const close = async () => {
+    await opened.hub.close()
+    await lock.release()
+  }
+  return { kind: 'open', hub: { ...opened.hub, close } }
+}
+
+async function openParts(folder: string, options: HubOptions): Promise<OpenOutcome> {
+  const { log } = options
+  const keys = openKeys(folder, { notice: (message) => log.warn('keys.notice', { message }) })
+  if (!keys.ok) return { kind: 'refused', message: keys.message }
+  const opened = await openStore(folder, { durability: options.durability ?? 'power', clock: systemClock })
+  if (opened.kind === 'refused') return opened
+  const { store, queue, feed, sweep, close: closeStore } = opened.store
+  let seesSince = systemClock.now()
+  const world: World = {
+    store,
+    queue,
+    log,
+    clock: systemClock,
+    ids: createSystemIds(),
+    chance: Math.random,
+    seesSince: () => seesSince,
+  }
+  const onFailed = (error: unknown) => {
+    log.error('hub.failed', { error: String(error) })
+    if (opened.store.isBroken()) options.onBroken(error)
+  }
+  const calls = createWorkerCalls(world)
+  const instances: Instances = createInstances({ world, calls, folder, log, onOutput: options.onOutput, onFailed })
+  const scaleOut = createScaleOut(world, instances.launcher, onFailed)
+  await freeRunsOfTheDead(world, opened.store.openTasks())
+  const following = await followFeed({
+    world,
+    feed,
+    nudgeScaler: scaleOut.nudge,
+    onCancelAsked: ({ instance, run, taskId }) => instances.push(instance, { push: 'cancel', run, taskId }),
+    onFailed,
+  })
+  const authorize = createAuthorize(keys.keys)
+  const catalog = createCatalog(world)
+  const api = createApi({ world, catalog, workerCalls: calls, authorize, events: { onTask: following.onTask } })
+  const listening = await listen({
+    host: options.host ?? '127.0.0.1',
+    port: options.port ?? 4400,
+    api,
+    authorize,
+    onStream: instances.accept,
+  })
+  if (listening.kind === 'refused') {
+    await following.stop()
+    await closeStore()
+    return listening
+  }
+  instances.setEndpoint(listening.endpoint)
+  const hubClock = startHubClock({
+    world,
+    launcher: instances.launcher,
+    sweep,
+    onSecond: instances.scaleIfWaiting(scaleOut.nudge),
+    onBlind: (now) => {
+      seesSince = now
+    },
+    onFailed,
+  })
+  const close = async () => {
+    scaleOut.stop()
+    await hubClock.stop()
+    await instances.stop()
+    await listening.close()
+    await following.stop()
+    await closeStore()
+  }
+  return { kind: 'open', hub: { endpoint: listening.endpoint, world, calls, close } }
+}
+
+export function defaultDataFolder(env: Readonly<Record<string, string | undefined>>, cwd: string): string {
+  return env.TASKURAI_DATA ?? join(cwd, '.taskurai')
+}

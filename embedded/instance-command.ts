@@ -1,0 +1,13 @@
+import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
+
+/** How this hub starts an instance: the worker's module, run by this same program. */
+export const LaunchSpec = z.object({ module: z.string() })
+
+const program = fileURLToPath(new URL('../bin/taskurai.ts', import.meta.url))
+
+/** The arguments after `node`: the same flags this process runs with, so that TypeScript runs there too. */
+export function instanceCommand(spec: unknown): readonly string[] {
+  const { module } = LaunchSpec.parse(spec)
+  return [...process.execArgv, program, 'work', module]
+}

@@ -1,0 +1,138 @@
+import { isAbsolute, relative, resolve } from 'node:path'
+import { readManifest } from '#adapters/process/manifest'
+import type { Log } from '#core/ports'
+import { putWorker } from '#core/workers/put-worker'
+import { defaultDataFolder, type Hub, openHub } from './hub.ts'
+
+export interface ServeOptions {
+  readonly workers: readonly string[]
+  readonly dataFolder?: string | undefined
+  readonly host?: string | undefined
+  readonly port?: number | undefined
+  readonly durability?: 'power' | 'process' | undefined
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly cwd: string
+  readonly print: (line: string) => void
+  readonly printError: (line: string) => void
+  /** Called with the open hub; what it returns is awaited together with the end of the process. */
+  readonly onOpen?: (hub: Hub) => Promise<void>
+}
+
+/** Runs a hub until it is told to stop. Answers the process's exit code: 0 stopped, 1 broken, 4 refused. */
+export async function serve(options: ServeOptions): Promise<number> {
+  const { env, cwd, print, printError } = options
+  const dataFolder = resolve(cwd, options.dataFolder ?? defaultDataFolder(env, cwd))
+  const port = options.port ?? portOf(env)
+  if (port === undefined) {
+    printError(`TASKURAI_PORT is "${env.TASKURAI_PORT}", which is no port: a number from 0 to 65535`)
+    return 2
+  }
+  const end = untilTold()
+  // lmdb rejects promises that nobody can hold when a disk fails (docs/decisions/0003-lmdb.md).
+  const onRejection = (reason: unknown) => printError(`unexpected: ${String(reason)}`)
+  process.on('unhandledRejection', onRejection)
+  const outcome = await openHub({
+    dataFolder,
+    port,
+    ...(options.host === undefined ? {} : { host: options.host }),
+    ...(options.durability === undefined ? {} : { durability: options.durability }),
+    log: logTo(printError, env.TASKURAI_LOG === 'info'),
+    onOutput: (worker, line) => printError(`[${worker}] ${line}`),
+    onBroken: (error) => {
+      printError(`the store cannot write any more, so the hub stops: ${causeOf(error)}`)
+      end.broken()
+    },
+  })
+  if (outcome.kind === 'refused') {
+    printError(outcome.message)
+    end.dispose()
+    return 4
+  }
+  const { hub } = outcome
+  for (const line of welcome(hub.endpoint, dataFolder, cwd)) print(line)
+  const failed = await registerWorkers(hub, options)
+  if (failed !== undefined) {
+    printError(failed)
+    await hub.close()
+    end.dispose()
+    return 2
+  }
+  const shown = options.onOpen?.(hub).catch((error: unknown) => printError(String(error)))
+  const reason = await end.reached
+  if (reason === 'broken') return 1
+  print('stopping: instances finish or hand back what they have; press Ctrl-C again to end at once')
+  await hub.close()
+  await Promise.race([shown, undefined])
+  end.dispose()
+  process.off('unhandledRejection', onRejection)
+  return 0
+}
+
+async function registerWorkers(hub: Hub, { workers, cwd, print }: ServeOptions): Promise<string | undefined> {
+  const outcomes = await Promise.all(
+    workers.map(async (path) => {
+      const module = isAbsolute(path) || path.startsWith('.') || path.includes('/') ? resolve(cwd, path) : path
+      const read = await readManifest(module)
+      if (read.kind === 'refused') return read.message
+      await putWorker(hub.world, { manifest: read.manifest, launch: { module }, by: 'serve' })
+      const { scaling, name, commands } = read.manifest
+      print(`worker ${name}: ${commands.map((command) => command.name).join(', ')}; ${scaling.min} to ${scaling.max} instances`)
+      return undefined
+    }),
+  )
+  return outcomes.find((outcome) => outcome !== undefined)
+}
+
+/** Where the hub is, and one line to copy that works as it stands. */
+function welcome(endpoint: string, dataFolder: string, cwd: string): readonly string[] {
+  const shown = relative(cwd, dataFolder).startsWith('..') ? dataFolder : relative(cwd, dataFolder) || '.'
+  const keys = `$(sed -n 's/^aws_\\(access_key_id\\|secret_access_key\\) *= *//p' ${shown}/credentials | head -2 | paste -sd:)`
+  return [
+    `taskurai hub on ${endpoint}, data in ${shown}`,
+    `try: curl --aws-sigv4 "aws:amz:local:execute-api" --user "${keys}" ${endpoint}/v1/workers`,
+  ]
+}
+
+function portOf(env: ServeOptions['env']): number | undefined {
+  if (env.TASKURAI_PORT === undefined || env.TASKURAI_PORT === '') return 4400
+  const port = Number(env.TASKURAI_PORT)
+  return Number.isInteger(port) && port >= 0 && port <= 65_535 ? port : undefined
+}
+
+function logTo(printError: (line: string) => void, withInfo: boolean): Log {
+  const line = (level: string, event: string, fields: Readonly<Record<string, unknown>> = {}) =>
+    printError(`${level} ${event} ${JSON.stringify(fields)}`)
+  return {
+    info: (event, fields) => (withInfo ? line('info', event, fields) : undefined),
+    warn: (event, fields) => line('warn', event, fields),
+    error: (event, fields) => line('error', event, fields),
+  }
+}
+
+function causeOf(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined
+  return cause === undefined ? String(error) : String(cause)
+}
+
+/** The first SIGINT or SIGTERM stops in good order, the second at once. */
+function untilTold() {
+  let told = 0
+  let resolveReached: (reason: 'told' | 'broken') => void = () => undefined
+  const reached = new Promise<'told' | 'broken'>((resolve) => {
+    resolveReached = resolve
+  })
+  const onSignal = () => {
+    if (++told > 1) process.exit(130)
+    resolveReached('told')
+  }
+  process.on('SIGINT', onSignal)
+  process.on('SIGTERM', onSignal)
+  return {
+    reached,
+    broken: () => resolveReached('broken'),
+    dispose: () => {
+      process.off('SIGINT', onSignal)
+      process.off('SIGTERM', onSignal)
+    },
+  }
+}

@@ -1,0 +1,118 @@
+import type { Socket } from 'node:net'
+import { ApiError, type Problem } from '#core/contract/errors'
+import { type WorkerProtocolOp, workerProtocol } from '#core/contract/worker-protocol'
+import type { WorkerCalls } from '#functions/worker-protocol/worker-calls'
+
+/**
+ * The worker protocol as lines over one signed, upgraded connection: `{ id, op, body }` in, `{ id, answer }` or
+ * `{ id, problem }` out in any order, and pushes without an id. Signed once, at the upgrade.
+ */
+
+const lineBytesMost = 8 * 1_024 * 1_024
+const callsOpenMost = 64
+
+export interface StreamOptions {
+  readonly socket: Socket
+  readonly calls: WorkerCalls
+  readonly principal: string
+  readonly onRegistered: (instance: string, stream: WorkerStream) => void
+  readonly onClosed: (instance: string | undefined) => void
+  readonly log: (event: string, fields: Readonly<Record<string, unknown>>) => void
+}
+
+export class WorkerStream {
+  readonly #options: StreamOptions
+  #rest = ''
+  #instance: string | undefined
+  #callsOpen = 0
+  #out: string[] = []
+  #isFlushSet = false
+
+  constructor(options: StreamOptions) {
+    this.#options = options
+    const { socket } = options
+    socket.setEncoding('utf8')
+    socket.setNoDelay(true)
+    socket.setTimeout(0)
+    socket.setKeepAlive(true, 30_000)
+    socket.on('data', (chunk: string) => this.#take(chunk))
+    socket.on('error', () => socket.destroy())
+    socket.on('end', () => socket.end())
+    socket.on('close', () => options.onClosed(this.#instance))
+  }
+
+  /** Lines of one turn of the event loop leave in one write. */
+  send(message: unknown): void {
+    this.#out.push(JSON.stringify(message))
+    if (this.#isFlushSet) return
+    this.#isFlushSet = true
+    setImmediate(() => {
+      this.#isFlushSet = false
+      const lines = this.#out
+      this.#out = []
+      this.#options.socket.write(`${lines.join('\n')}\n`)
+    })
+  }
+
+  close(): void {
+    this.#options.socket.destroy()
+  }
+
+  #take(chunk: string): void {
+    const lines = (this.#rest === '' ? chunk : this.#rest + chunk).split('\n')
+    this.#rest = lines.pop() ?? ''
+    if (this.#rest.length > lineBytesMost) return this.#refuse('a line is too long')
+    for (const line of lines) {
+      if (line !== '') this.#line(line)
+    }
+  }
+
+  #line(line: string): void {
+    let message: { readonly id?: unknown; readonly op?: unknown; readonly body?: unknown }
+    try {
+      message = JSON.parse(line)
+    } catch {
+      return this.#refuse('a line is not JSON')
+    }
+    const { id, op, body } = message
+    if (typeof id !== 'number' || !isOp(op)) return this.#refuse('a line has no id, or an op that does not exist')
+    if (++this.#callsOpen > callsOpenMost) return this.#refuse(`more than ${callsOpenMost} calls at once`)
+    void this.#call(id, op, body)
+  }
+
+  async #call(id: number, op: WorkerProtocolOp, body: unknown): Promise<void> {
+    try {
+      const parsed = workerProtocol[op].request.safeParse(body)
+      if (!parsed.success) {
+        const issues = parsed.error.issues.map(({ path, message }) => ({ field: `/${path.join('/')}`, message }))
+        throw new ApiError('invalid', `the ${op} message is malformed`, { issues })
+      }
+      const answer = await this.#options.calls.call(op, parsed.data, this.#options.principal)
+      if (op === 'register') {
+        this.#instance = parsed.data.instance
+        this.#options.onRegistered(parsed.data.instance, this)
+      }
+      this.send({ id, answer })
+    } catch (error) {
+      this.send({ id, problem: this.#problem(op, error) })
+    } finally {
+      this.#callsOpen--
+    }
+  }
+
+  #problem(op: string, error: unknown): Problem {
+    if (error instanceof ApiError) return error.toProblem()
+    this.#options.log('stream.call-failed', { op, error: String(error) })
+    return new ApiError('internal', 'the hub failed').toProblem()
+  }
+
+  #refuse(why: string): void {
+    this.#options.log('stream.refused', { why })
+    this.#options.socket.end(`${JSON.stringify({ problem: new ApiError('bad-request', why).toProblem() })}\n`)
+    this.#options.socket.destroySoon()
+  }
+}
+
+function isOp(op: unknown): op is WorkerProtocolOp {
+  return typeof op === 'string' && Object.hasOwn(workerProtocol, op)
+}

@@ -1,0 +1,68 @@
+import { ApiError } from '#core/contract/errors'
+import { limits } from '#core/contract/limits'
+import { isTerminal } from '#core/contract/task'
+import type { Head } from '#core/head'
+import { readHead } from '#core/tasks/move'
+import type { World } from '#core/world'
+
+/** The home's feed of changes, as far as one who waits needs it. */
+export interface TaskEvents {
+  /** Calls whenever the task's head changed; the answer ends that. */
+  readonly onTask: (taskId: string, listener: () => void) => () => void
+}
+
+export interface WaitAsk {
+  readonly taskId: string
+  readonly waitMs: number
+  /** The client's connection. */
+  readonly signal: AbortSignal
+}
+
+/** The head once the task has ended, or as it stands when the time is over or the client has gone. */
+export type WaitForEnd = (ask: WaitAsk) => Promise<Head | undefined>
+
+export function createWaitForEnd(world: World, events: TaskEvents): WaitForEnd {
+  let waiters = 0
+  return async (ask) => {
+    const seen = await readHead(world, ask.taskId)
+    if (seen === undefined || isTerminal(seen.status) || ask.waitMs <= 0) return seen
+    if (waiters >= limits.waiters) {
+      throw new ApiError('too-many', `${limits.waiters} requests are waiting already (limit waiters); ask without wait`)
+    }
+    waiters++
+    try {
+      return await waitForEnd(world, events, ask)
+    } finally {
+      waiters--
+    }
+  }
+}
+
+async function waitForEnd(world: World, events: TaskEvents, ask: WaitAsk): Promise<Head | undefined> {
+  const untilMs = world.clock.monotonicMs() + ask.waitMs
+  const over = new AbortController()
+  const onGone = () => over.abort()
+  ask.signal.addEventListener('abort', onGone)
+  let ring = () => {}
+  let change = new Promise<void>((resolve) => {
+    ring = resolve
+  })
+  // Listening starts before the look, so that no change falls between the two.
+  const stop = events.onTask(ask.taskId, () => ring())
+  const timeUp = world.clock.wait(ask.waitMs, over.signal).catch(() => undefined)
+  try {
+    for (;;) {
+      const head = await readHead(world, ask.taskId)
+      const isOver = ask.signal.aborted || world.clock.monotonicMs() >= untilMs
+      if (head === undefined || isTerminal(head.status) || isOver) return head
+      await Promise.race([change, timeUp])
+      change = new Promise<void>((resolve) => {
+        ring = resolve
+      })
+    }
+  } finally {
+    stop()
+    over.abort()
+    ask.signal.removeEventListener('abort', onGone)
+  }
+}

@@ -1,0 +1,84 @@
+import type { z } from 'zod'
+import type { Complete, End, Release, Renew, RunAnswer } from '#core/contract/worker-protocol'
+import { endRun, type RunEnd } from '#core/tasks/end-run'
+import type { MoveOutcome } from '#core/tasks/move'
+import { renewRun } from '#core/tasks/renew'
+import type { World } from '#core/world'
+import type { Session } from './session.ts'
+
+/** Renewals, ends and hand-backs of an instance's runs; each answered by itself. */
+
+export function renewRuns(world: World, session: Session, body: z.infer<typeof Renew>): Promise<RunAnswer[]> {
+  return Promise.all(
+    body.runs.map(async ({ taskId, run, ticket, progress }): Promise<RunAnswer> => {
+      const outcome = await renewRun(world, { taskId, run, nonce: body.nonce, progress })
+      if (outcome.kind !== 'moved') return lost(session, run, outcome)
+      // The due index guards from here on; only now may the bell go (protocol 12).
+      await dropTicket(world, session, run, ticket)
+      session.runs.set(run, { taskId, ticket: undefined })
+      return { run, outcome: outcome.head.cancel === undefined ? 'owned' : 'cancel' }
+    }),
+  )
+}
+
+export function completeRuns(world: World, session: Session, body: z.infer<typeof Complete>): Promise<RunAnswer[]> {
+  return Promise.all(body.ends.map((end) => finish(world, session, end, endOf(end))))
+}
+
+export function releaseRuns(world: World, session: Session, body: z.infer<typeof Release>): Promise<RunAnswer[]> {
+  const end: RunEnd = { kind: 'hand-back', reason: body.reason }
+  return Promise.all(body.runs.map((run) => finish(world, session, run, end)))
+}
+
+interface OfRun {
+  readonly taskId: string
+  readonly run: string
+  readonly ticket?: string | undefined
+}
+
+async function finish(world: World, session: Session, { taskId, run, ticket }: OfRun, end: RunEnd): Promise<RunAnswer> {
+  const outcome = await endRun(world, { taskId, run, end })
+  if (outcome.kind !== 'moved') return lost(session, run, outcome)
+  await dropTicket(world, session, run, ticket, outcome.holdMs)
+  session.runs.delete(run)
+  return { run, outcome: 'done' }
+}
+
+/** The bell of a run that is over goes; one that its task still needs for another run is hidden till then (protocol 8). */
+async function dropTicket(
+  world: World,
+  session: Session,
+  run: string,
+  told: string | undefined,
+  holdMs?: number,
+): Promise<void> {
+  const ticket = session.runs.get(run)?.ticket ?? told
+  if (ticket === undefined) return
+  if (holdMs === undefined) await world.queue.done(session.worker, ticket)
+  else await world.queue.extend(session.worker, ticket, holdMs)
+}
+
+function lost(session: Session, run: string, outcome: Exclude<MoveOutcome, { kind: 'moved' }>): RunAnswer {
+  if (outcome.kind === 'absent') {
+    session.runs.delete(run)
+    return { run, outcome: 'lost', message: 'the task is gone' }
+  }
+  if (outcome.head.run?.id === run) return { run, outcome: 'refused', message: outcome.reason }
+  session.runs.delete(run)
+  return { run, outcome: 'lost', message: `the task is ${outcome.head.status} and not this run's` }
+}
+
+function endOf(end: End): RunEnd {
+  switch (end.kind) {
+    case 'succeed':
+      return { kind: 'succeed', result: end.result }
+    case 'fail':
+      return { kind: 'fail', error: end.timedOut === true ? { ...end.error, code: 'timeout' } : end.error }
+    case 'stop':
+      return { kind: 'stop' }
+    case 'expire':
+      return { kind: 'give-up' }
+    default:
+      return end satisfies never
+  }
+}

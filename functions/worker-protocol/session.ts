@@ -1,0 +1,70 @@
+import type { Grant } from '#core/contract/worker-protocol'
+
+/** A run that an instance holds, and the bell it came with until the first renewal. */
+export interface HeldRun {
+  readonly taskId: string
+  readonly ticket: string | undefined
+}
+
+const answersKept = 128
+
+/**
+ * What the hub remembers of one instance between its calls. All of it can be lost: heads say who owns what, and an
+ * instance that registers again tells what it holds.
+ */
+export class Session {
+  readonly worker: string
+  readonly instance: string
+  readonly generation: string
+  readonly concurrency: number
+  readonly launch: string | undefined
+  readonly pid: number | undefined
+  readonly startedAt: number
+  readonly runs = new Map<string, HeldRun>()
+  /** An open receive counts as one of these: all are ended when the instance goes. */
+  readonly receives = new Set<AbortController>()
+  freeSlots: number
+  phase: 'live' | 'leaving' = 'live'
+  /** A task that must run alone waits for this instance to be empty (protocol 18). */
+  waitsAlone = false
+  toldAtMs = Number.NEGATIVE_INFINITY
+  toldFree = -1
+  readonly #answers = new Map<string, Promise<unknown>>()
+
+  constructor(of: {
+    worker: string
+    instance: string
+    generation: string
+    concurrency: number
+    launch: string | undefined
+    pid: number | undefined
+    startedAt: number
+  }) {
+    this.worker = of.worker
+    this.instance = of.instance
+    this.generation = of.generation
+    this.concurrency = of.concurrency
+    this.launch = of.launch
+    this.pid = of.pid
+    this.startedAt = of.startedAt
+    this.freeSlots = of.concurrency
+  }
+
+  /** A call repeated with its nonce gets the answer of the first one (protocol 4). */
+  once<Answer>(nonce: string, call: () => Promise<Answer>): Promise<Answer> {
+    const known = this.#answers.get(nonce)
+    if (known !== undefined) return known as Promise<Answer>
+    const answer = call()
+    this.#answers.set(nonce, answer)
+    answer.catch(() => this.#answers.delete(nonce))
+    if (this.#answers.size > answersKept) {
+      const oldest = this.#answers.keys().next().value
+      if (oldest !== undefined) this.#answers.delete(oldest)
+    }
+    return answer
+  }
+
+  hold(grant: Grant): void {
+    this.runs.set(grant.run, { taskId: grant.task.id, ticket: grant.ticket })
+  }
+}

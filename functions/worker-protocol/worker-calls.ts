@@ -1,0 +1,203 @@
+import type { z } from 'zod'
+import { ApiError } from '#core/contract/errors'
+import type * as protocol from '#core/contract/worker-protocol'
+import type { WorkerProtocolOp } from '#core/contract/worker-protocol'
+import { loseRun } from '#core/tasks/renew'
+import { type Fleet, readFleet } from '#core/workers/fleet'
+import { deleteInstance, instanceStopped, putInstance, registerInstance } from '#core/workers/instances'
+import { putWorker } from '#core/workers/put-worker'
+import type { World } from '#core/world'
+import { completeRuns, releaseRuns, renewRuns } from './move-runs.ts'
+import { receiveGrants } from './receive.ts'
+import { Session } from './session.ts'
+
+/** The free slots of an instance are told to the fleet when they change much, and at least this often while it calls. */
+const tellEveryMs = 5_000
+const tellAtLeastEveryMs = 30_000
+const sessionsMost = 1_000
+
+type Body<Op extends WorkerProtocolOp> = z.infer<(typeof protocol.workerProtocol)[Op]['request']>
+type Answer<Op extends WorkerProtocolOp> = z.infer<(typeof protocol.workerProtocol)[Op]['answer']>
+
+export interface WorkerCalls {
+  /** `body` has been parsed by the contract of its op. */
+  readonly call: (op: WorkerProtocolOp, body: unknown, principal: string) => Promise<unknown>
+  /** The instance's process is known to be dead: its runs are lost now, not when their leases end. */
+  readonly instanceDied: (ask: { launch?: string; instance?: string; worker: string; why: string }) => Promise<void>
+  readonly sessions: () => Iterable<Session>
+  readonly sessionOf: (instance: string) => Session | undefined
+}
+
+/** The hub's side of the worker protocol (core/contract/worker-protocol.ts). */
+export function createWorkerCalls(world: World): WorkerCalls {
+  const sessions = new Map<string, Session>()
+
+  async function register(body: Body<'register'>, principal: string): Promise<Answer<'register'>> {
+    if (body.manifest !== undefined) await registerManifest(world, body, principal)
+    const fleet = await fleetOf(world, body.worker)
+    const generation = body.generation ?? fleet.wanted
+    const standing = sessions.get(body.instance)
+    const startedAt = standing?.startedAt ?? world.clock.now()
+    const session = new Session({ ...body, launch: body.launch, pid: body.pid, generation, startedAt })
+    if (sessions.size >= sessionsMost && standing === undefined)
+      throw new ApiError('too-many', `at most ${sessionsMost} instances`)
+    endReceives(standing)
+    sessions.set(body.instance, session)
+    await takeBack(world, standing, body)
+    for (const { run, taskId } of body.runs) {
+      session.runs.set(run, { taskId, ticket: standing?.runs.get(run)?.ticket })
+    }
+    const { worker, instance, concurrency, launch, pid } = session
+    await registerInstance(world, { worker, instance, generation, concurrency, launch, pid })
+    return { generation, paused: fleet.paused !== undefined, idleSeconds: fleet.manifest.idleSeconds }
+  }
+
+  async function receive(session: Session, body: Body<'receive'>): Promise<Answer<'receive'>> {
+    const fleet = await fleetOf(world, session.worker)
+    session.freeSlots = body.freeSlots
+    await tell(world, session)
+    if (fleet.current !== undefined && fleet.current !== session.generation) return { grants: [], drain: true }
+    if (fleet.paused !== undefined) {
+      // A paused worker's bells stay untouched; the instance asks again.
+      await pauseFor(world, session, body.waitSeconds * 1_000)
+      return { grants: [] }
+    }
+    return receiveGrants(world, session, fleet, body)
+  }
+
+  async function leave(session: Session, body: Body<'leave'>): Promise<Answer<'leave'>> {
+    if (body.phase === 'leaving') {
+      session.phase = 'leaving'
+      await tell(world, session, true)
+      return {}
+    }
+    endReceives(session)
+    sessions.delete(session.instance)
+    await takeBack(world, session, { ...body, runs: [] })
+    await deleteInstance(world, session.worker, session.instance)
+    return {}
+  }
+
+  function sessionFor(body: { readonly instance: string; readonly worker: string }): Session {
+    const session = sessions.get(body.instance)
+    if (session === undefined || session.worker !== body.worker) {
+      throw new ApiError('conflict', 'this instance is not registered here: register again, with the runs it holds')
+    }
+    return session
+  }
+
+  function call(op: WorkerProtocolOp, parsed: unknown, principal: string): Promise<unknown> {
+    if (op === 'register') return register(parsed as Body<'register'>, principal)
+    const body = parsed as Body<Exclude<WorkerProtocolOp, 'register'>>
+    const session = sessionFor(body)
+    return session.once(body.nonce, async () => {
+      switch (op) {
+        case 'receive':
+          return receive(session, body as Body<'receive'>)
+        case 'renew':
+          return { runs: await renewRuns(world, session, body as Body<'renew'>) }
+        case 'complete':
+          return { runs: await completeRuns(world, session, body as Body<'complete'>) }
+        case 'release':
+          return { runs: await releaseRuns(world, session, body as Body<'release'>) }
+        case 'leave':
+          return leave(session, body as Body<'leave'>)
+        default:
+          return op satisfies never
+      }
+    })
+  }
+
+  return {
+    call,
+    sessions: () => sessions.values(),
+    sessionOf: (instance) => sessions.get(instance),
+    instanceDied: async ({ launch, instance, worker, why }) => {
+      const session = [...sessions.values()].find((one) =>
+        launch === undefined ? one.instance === instance : one.launch === launch,
+      )
+      if (session !== undefined) {
+        endReceives(session)
+        sessions.delete(session.instance)
+        await Promise.all([...session.runs].map(([run, { taskId }]) => loseRun(world, { taskId, run, why })))
+      }
+      await instanceStopped(world, {
+        worker,
+        instance: session?.instance,
+        launch,
+        reason: why,
+        ready: session !== undefined,
+      })
+    },
+  }
+}
+
+async function fleetOf(world: World, worker: string): Promise<Fleet> {
+  const read = await readFleet(world, worker)
+  if (read === undefined)
+    throw new ApiError(
+      'not-found',
+      `the worker ${worker} is not registered: send its manifest, or PUT /v1/workers/${worker}`,
+    )
+  return read.fleet
+}
+
+/** An instance started by hand brings its manifest; it never changes how the hub starts others. */
+async function registerManifest(world: World, body: Body<'register'>, principal: string): Promise<void> {
+  const { manifest, worker } = body
+  if (manifest === undefined) return
+  if (manifest.name !== worker) throw new ApiError('invalid', `the manifest is of ${manifest.name}, not of ${worker}`)
+  const standing = await readFleet(world, worker)
+  await putWorker(world, { manifest, launch: standing?.fleet.launch, by: principal })
+}
+
+/** Runs that the hub granted and the instance does not hold never reached it, or were given up: they are ready again. */
+async function takeBack(
+  world: World,
+  standing: Session | undefined,
+  body: { readonly nonce: string; readonly runs: readonly { readonly run: string }[] },
+): Promise<void> {
+  if (standing === undefined) return
+  const held = new Set(body.runs.map(({ run }) => run))
+  const gone = [...standing.runs].filter(([run]) => !held.has(run))
+  if (gone.length === 0) return
+  const runs = gone.map(([run, { taskId, ticket }]) => ({ run, taskId, ticket }))
+  const { worker, instance } = standing
+  await releaseRuns(world, standing, { worker, instance, nonce: body.nonce, reason: 'the connection broke', runs })
+}
+
+function endReceives(session: Session | undefined): void {
+  for (const open of session?.receives ?? []) open.abort()
+}
+
+async function pauseFor(world: World, session: Session, ms: number): Promise<void> {
+  const open = new AbortController()
+  session.receives.add(open)
+  await world.clock.wait(Math.min(ms, 1_000), open.signal).catch(() => undefined)
+  session.receives.delete(open)
+}
+
+/** Free slots at transitions between none and some, otherwise now and then: one write, seldom (protocol 32). */
+async function tell(world: World, session: Session, isForced = false): Promise<void> {
+  const nowMs = world.clock.monotonicMs()
+  const sinceMs = nowMs - session.toldAtMs
+  const isTransition = (session.toldFree === 0) !== (session.freeSlots === 0)
+  const isDue = sinceMs >= tellAtLeastEveryMs || (isTransition && sinceMs >= tellEveryMs)
+  if (!isForced && !isDue) return
+  session.toldAtMs = nowMs
+  session.toldFree = session.freeSlots
+  const { worker, instance, generation, concurrency, freeSlots, phase, startedAt, launch, pid } = session
+  const seenAt = world.clock.now()
+  await putInstance(world, {
+    id: instance,
+    worker,
+    generation,
+    concurrency,
+    freeSlots,
+    state: phase,
+    startedAt,
+    seenAt,
+    launch,
+    pid,
+  })
+}

@@ -1,0 +1,115 @@
+import { isTerminal } from '#core/contract/task'
+import type { Head } from '#core/head'
+import { clockStateKey, headSk, outcomeKey, rowSk } from '#core/keys'
+import type { Outcome } from '#core/layout'
+import { headOf } from '#core/layout'
+import { leaseMarginMs } from '#core/lease'
+import type { Bell, Change } from '#core/ports'
+import { command, type Simulation, worker } from './simulation.ts'
+
+/** What must hold after every step, whatever has happened. Each breach is one sentence. */
+
+export function breachOf(simulation: Simulation): string | undefined {
+  const bells = bellsByTask(simulation)
+  for (const head of simulation.heads()) {
+    const breach = shapeBreach(head) ?? guardBreach(simulation, head, bells.get(head.id) ?? [])
+    if (breach !== undefined) return `task ${head.id.slice(-4)} v${head.n} ${head.status}: ${breach}`
+  }
+  for (const id of simulation.accepted) if (!simulation.hasHead(id)) return `accepted task ${id.slice(-4)} is lost`
+  return undefined
+}
+
+function bellsByTask({ cloud }: Simulation): ReadonlyMap<string, readonly Bell[]> {
+  const bells = new Map<string, Bell[]>()
+  for (const bell of cloud.queue.all(worker)) bells.set(bell.taskId, [...(bells.get(bell.taskId) ?? []), bell])
+  return bells
+}
+
+/** Invariant L4, and that a running head names its run. */
+function shapeBreach(head: Head): string | undefined {
+  if ((head.status === 'running') !== (head.run !== undefined)) return 'a run exactly while it is running'
+  if (!isTerminal(head.status)) return head.expiresAt === undefined ? undefined : 'open, and yet it expires'
+  if (head.due !== undefined) return 'ended, and yet it is in the due index'
+  if (head.cancel !== undefined) return 'ended, and yet a cancel is pending'
+  return head.expiresAt === undefined ? 'ended without an end of its retention' : undefined
+}
+
+/** Protocol rule 1. A bell ahead of its head guards nothing: it dies if its write never comes. */
+function guardBreach(simulation: Simulation, head: Head, bells: readonly Bell[]): string | undefined {
+  if (isTerminal(head.status)) return undefined
+  const now = simulation.cloud.nowMs()
+  const { run, due } = head
+  const isRenewed = run?.renewed === true
+  if (head.status === 'waiting' || isRenewed) {
+    if (due === undefined) return 'nothing is due and no bell is its guard'
+    const latest = isRenewed
+      ? latestLook(simulation, head, run.leaseUntil)
+      : Math.max(head.startAfter ?? 0, head.retryAfter ?? 0)
+    return due <= Math.max(latest, now + 61_000) ? undefined : `its due is ${due - latest} ms too late`
+  }
+  if (due !== undefined) return undefined
+  if (bells.some((bell) => bell.born !== head.born || bell.n <= head.n)) return undefined
+  return isPurgedAndToBeAudited(simulation, head) ? undefined : 'it has neither bell nor due'
+}
+
+/** A crash of a renewed run is seen after at most three leases; a clock that was blind adds its grace. */
+function latestLook(simulation: Simulation, head: Head, leaseUntil: number): number {
+  const leaseMs = head.leaseSeconds * 1_000
+  return Math.max(leaseUntil, simulation.seesSince() + leaseMs) + 2 * leaseMs + leaseMarginMs(head.leaseSeconds)
+}
+
+/** What only human hands lose is found by the audit, once, when the task is an hour old (protocol 11). */
+function isPurgedAndToBeAudited({ cloud, purgedAt }: Simulation, head: Head): boolean {
+  if (purgedAt === undefined) return false
+  const state = cloud.table.get(clockStateKey(`AUDIT#${command}`))
+  const after = (state?.data as { readonly after: string } | undefined)?.after
+  // Two leases and a margin after the audit passed by, its own write must have been made.
+  return after === undefined || after <= rowSk(head.createdAt, head.id) || cloud.nowMs() - head.createdAt < 3_900_000
+}
+
+/** What each change of a head must keep: ends name their run's own result, and owners follow one another. */
+export function changeBreach(simulation: Simulation, change: Change): string | undefined {
+  if (change.sk !== headSk || change.after === undefined || !change.pk.startsWith('T#')) return undefined
+  const after = headOf(change.after)
+  const before = change.before === undefined ? undefined : headOf(change.before)
+  if (before !== undefined && (after.born !== before.born || after.n <= before.n)) {
+    return `task ${after.id.slice(-4)}: v${before.n} was overwritten by v${after.n}`
+  }
+  if (
+    before !== undefined &&
+    isTerminal(before.status) &&
+    !isTerminal(after.status) &&
+    after.history.at(-1)?.[1] !== 'retried'
+  ) {
+    return `task ${after.id.slice(-4)} went on from ${before.status} without a retry`
+  }
+  return endBreach(simulation, before, after) ?? ownerBreach(simulation, before, after)
+}
+
+function endBreach(simulation: Simulation, before: Head | undefined, after: Head): string | undefined {
+  if (after.status !== 'succeeded' || before?.status === 'succeeded') return undefined
+  const owner = before?.run?.id
+  if (after.outcomeApart !== undefined && after.outcomeApart !== owner) return "a head names another run's outcome"
+  const item = after.outcomeApart && simulation.cloud.table.get(outcomeKey(after.id, after.born, after.outcomeApart))
+  const outcome = item ? (item.data as Outcome) : after
+  const output = outcome.result?.output as { readonly run: string } | undefined
+  return output?.run === owner
+    ? undefined
+    : `task ${after.id.slice(-4)}: run ${owner} ended with the result of ${output?.run}`
+}
+
+/** A run may follow another only when that one has ended, or its honest owner has stopped by its own clock. */
+function ownerBreach(simulation: Simulation, before: Head | undefined, after: Head): string | undefined {
+  const run = after.run
+  if (run === undefined || run.id === before?.run?.id) return undefined
+  for (const { process, owners, isHonest } of simulation.instances) {
+    const canAct = process.alive && process.stalledUntilMs <= simulation.schedule.nowMs
+    if (!canAct || !isHonest || process.name === run.instance) continue
+    for (const owner of owners) {
+      const other = owner.taskId === after.id && owner.run !== run.id && owner.believes()
+      if (other && !simulation.hasEnded(owner.run))
+        return `task ${after.id.slice(-4)}: ${run.instance} claims what ${process.name} still owns`
+    }
+  }
+  return undefined
+}

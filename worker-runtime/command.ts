@@ -1,0 +1,81 @@
+import type { JsonSchema } from '#core/contract/manifest'
+import type { Retry } from '#core/contract/task'
+import type { CommandContext } from './context.ts'
+import type { Given, Parsed, Schema } from './schema.ts'
+
+/** What a command is, for those who ask for it and for those who do it. */
+export interface CommandSpec<Input extends Schema | undefined, Output extends Schema | undefined> {
+  /** Lower-case letters, digits, dot, hyphen, underscore: `order.confirm`. */
+  readonly name: string
+  /** 1 by default. */
+  readonly version?: number
+  readonly input?: Input
+  readonly output?: Output
+  readonly retry?: Partial<Retry>
+  /** From the start of a run; then its signal is aborted, and five seconds later the run has failed. */
+  readonly timeoutSeconds?: number
+  readonly leaseSeconds?: number
+}
+
+/** A command without its handler, to be shared with clients for typed submits. */
+export interface CommandContract<
+  Input extends Schema | undefined = Schema | undefined,
+  Output extends Schema | undefined = Schema | undefined,
+> extends CommandSpec<Input, Output> {
+  readonly kind: 'command'
+  readonly version: number
+}
+
+export type Handler<Input extends Schema | undefined, Output extends Schema | undefined> = (
+  ctx: CommandContext,
+  input: Parsed<Input>,
+) => Returned<Output> | Promise<Returned<Output>>
+
+export type Returned<Output> = Output extends undefined ? unknown : Given<Output>
+
+/** A command with its handler, ready for {@link defineWorker}. */
+export interface Command<
+  Input extends Schema | undefined = Schema | undefined,
+  Output extends Schema | undefined = Schema | undefined,
+> extends CommandContract<Input, Output> {
+  readonly handler: Handler<Input, Output>
+}
+
+/** Any command, whatever its types: inside the runtime input and output are held to their schemas as values. */
+export interface AnyCommand extends Omit<CommandContract, 'handler'> {
+  readonly handler: (ctx: CommandContext, input: never) => unknown
+}
+
+/**
+ * Defines a command: a contract without a handler, or the command itself.
+ *
+ * @example
+ * const greet = defineCommand({ name: 'greet', input: z.object({ name: z.string() }) }, async (ctx, { name }) => {
+ *   ctx.log.info('greet', { name })
+ *   return `Hello ${name}`
+ * })
+ */
+export function defineCommand<
+  const Input extends Schema | undefined = undefined,
+  const Output extends Schema | undefined = undefined,
+>(spec: CommandSpec<Input, Output>): CommandContract<Input, Output>
+export function defineCommand<
+  const Input extends Schema | undefined = undefined,
+  const Output extends Schema | undefined = undefined,
+>(spec: CommandSpec<Input, Output>, handler: Handler<Input, Output>): Command<Input, Output>
+export function defineCommand<Input extends Schema | undefined, Output extends Schema | undefined>(
+  spec: CommandSpec<Input, Output>,
+  handler?: Handler<Input, Output>,
+): CommandContract<Input, Output> | Command<Input, Output> {
+  if (handler !== undefined && typeof handler !== 'function') {
+    throw new TypeError(`The handler of command ${spec.name} is a ${typeof handler}, not a function.`)
+  }
+  const contract = { ...spec, kind: 'command', version: spec.version ?? 1 } as const
+  return handler === undefined ? contract : { ...contract, handler }
+}
+
+export function commandKey(name: string, version: number): string {
+  return `${name}@${version}`
+}
+
+export type { JsonSchema }

@@ -1,0 +1,54 @@
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { isWorkerDefinition, type WorkerDefinition } from './worker.ts'
+
+/** A worker module is one whose default export is a worker definition. */
+
+export type Loaded =
+  | { readonly ok: true; readonly definition: WorkerDefinition }
+  /** `import`: the module itself failed. `export`: it loaded, but is no worker module. */
+  | { readonly ok: false; readonly stage: 'import' | 'export'; readonly message: string }
+
+const namesTold = 10
+
+/** @param module a path (from the working directory), a `file:` URL, or the name of a package found from there */
+export async function loadWorkerModule(module: string): Promise<Loaded> {
+  let exported: object
+  try {
+    const loaded: unknown = await import(addressOf(module))
+    exported = Object(loaded)
+  } catch (error) {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    return { ok: false, stage: 'import', message: `${module} threw while it was imported: ${text}` }
+  }
+  const found = 'default' in exported ? exported.default : undefined
+  // TypeScript in a package without "type": "module" is loaded as CommonJS, which wraps the default once more.
+  const inner = typeof found === 'object' && found !== null && 'default' in found ? found.default : found
+  if (isWorkerDefinition(inner)) return { ok: true, definition: inner }
+  return { ok: false, stage: 'export', message: `${module} ${shown(exported, found)}. ${advice}` }
+}
+
+const advice = 'A worker module has `export default defineWorker({ name, commands })`.'
+
+function addressOf(module: string): string {
+  if (module.startsWith('file:')) return module
+  const path = resolve(module)
+  if (/^\.{0,2}[/\\]/.test(module) || existsSync(path)) return pathToFileURL(path).href
+  try {
+    return pathToFileURL(createRequire(resolve('worker.js')).resolve(module)).href
+  } catch {
+    return module
+  }
+}
+
+function shown(exported: object, found: unknown): string {
+  const names = Object.keys(exported).filter((name) => name !== 'default' && name !== 'module.exports')
+  const others = names.length === 0 ? 'nothing else' : names.slice(0, namesTold).join(', ')
+  if (found === undefined) return `has no default export (it exports ${others})`
+  if (typeof found !== 'object' || found === null) return `has a ${typeof found} as its default export`
+  if ('kind' in found && found.kind === 'command') return 'has a command as its default export, not a worker'
+  const keys = Object.keys(found).slice(0, namesTold).join(', ')
+  return `has an object with ${keys === '' ? 'no fields' : keys} as its default export, not a worker definition`
+}

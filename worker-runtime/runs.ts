@@ -1,0 +1,172 @@
+import { sharedMonotonicMs } from '#adapters/process/monotonic'
+import type { Grant } from '#core/contract/worker-protocol'
+import { commandKey } from './command.ts'
+import { failLine } from './end-lines.ts'
+import { type AbortReason, TaskAborted, taskError } from './failure.ts'
+import { type Board, type FromAgent, slotState, type TurnMessage } from './link.ts'
+import { logOf, type WriteLog } from './log.ts'
+import { type ReadyCommand, type Running, type RunSurroundings, runTask } from './run-task.ts'
+
+export interface Runs {
+  readonly take: (grants: Extract<FromAgent, { kind: 'grants' }>) => void
+  readonly abort: (run: string, reason: AbortReason) => void
+  readonly abortAll: (reason: AbortReason) => void
+  /** Commands of the runs that are under way, for messages about the process. */
+  readonly commands: () => readonly string[]
+}
+
+export interface RunsOptions {
+  readonly commands: ReadonlyMap<string, ReadyCommand>
+  readonly concurrency: number
+  readonly board: Board
+  readonly send: (turn: TurnMessage) => void
+  readonly log: WriteLog
+  /** Calls `begin` so that errors of its late code can be told from those of others. */
+  readonly within: (command: string, begin: () => void) => void
+}
+
+interface Waiting {
+  readonly grant: Grant
+  readonly slot: number
+}
+
+const progressTellMs = 100
+
+/**
+ * The main thread's side of the runs. Everything that happens in one turn of the event loop goes to the agent as one
+ * message, and as many runs as there are free places are started once a turn, so that I/O gets its share between them.
+ */
+export function createRuns(options: RunsOptions): Runs {
+  const { board, concurrency } = options
+  const running = new Map<string, Running>()
+  const progress = new Map<string, string>()
+  let waiting: Waiting[] = []
+  let next = 0
+  let turn = emptyTurn()
+  let turnSet = false
+  let progressTold = 0
+  let progressTimer: NodeJS.Timeout | undefined
+
+  const atTurnEnd = () => {
+    if (turnSet) return
+    turnSet = true
+    setImmediate(endTurn)
+  }
+
+  const endTurn = () => {
+    turnSet = false
+    const ended = turn
+    turn = emptyTurn()
+    if (ended.slots.length > 0 || ended.progress.length > 0) options.send(ended)
+    start()
+  }
+
+  const start = () => {
+    while (next < waiting.length && running.size < concurrency) {
+      const entry = waiting[next++]
+      if (entry !== undefined) startOne(entry)
+    }
+    if (next > 0 && next >= waiting.length) {
+      waiting = []
+      next = 0
+    }
+  }
+
+  const startOne = ({ grant, slot }: Waiting) => {
+    const startedAtMs = sharedMonotonicMs()
+    board.startedAtMs[slot] = startedAtMs
+    if (Atomics.compareExchange(board.states, slot, slotState.granted, slotState.started) !== slotState.granted) {
+      turn.slots.push(slot)
+      atTurnEnd()
+      return
+    }
+    const run: Running = { grant, slot, startedAtMs, controller: undefined, aborted: undefined, ended: false }
+    running.set(grant.run, run)
+    const key = commandKey(grant.task.command, grant.task.version)
+    const ready = options.commands.get(key)
+    if (ready === undefined) {
+      finish(run, failLine(grant, taskError('not-hosted', `This instance does not host ${key}`, true)))
+      return
+    }
+    options.within(key, () => {
+      runTask(run, ready, around).then(
+        (line) => finish(run, line),
+        (error: unknown) => finish(run, failLine(grant, taskError('internal', String(error), true))),
+      )
+    })
+  }
+
+  const finish = (run: Running, line: string) => {
+    const { grant, slot, startedAtMs } = run
+    run.ended = true
+    running.delete(grant.run)
+    flushProgressOf(grant.run)
+    turn.runs.push(grant.run)
+    turn.lines.push(line)
+    turn.slots.push(slot)
+    turn.handlerMs += sharedMonotonicMs() - startedAtMs
+    atTurnEnd()
+  }
+
+  const flushProgressOf = (run: string) => {
+    const report = progress.get(run)
+    if (report === undefined) return
+    progress.delete(run)
+    turn.progress.push(run, report)
+  }
+
+  const tellProgress = () => {
+    progressTimer = undefined
+    progressTold = sharedMonotonicMs()
+    for (const run of progress.keys()) flushProgressOf(run)
+    atTurnEnd()
+  }
+
+  const around: RunSurroundings = {
+    // A flood costs one entry a run: only the newest report crosses, ten times a second at most.
+    progress: ({ grant, ended }, report) => {
+      if (ended) return
+      progress.set(grant.run, report)
+      const waitMs = Math.max(0, progressTold + progressTellMs - sharedMonotonicMs())
+      if (progressTimer === undefined) progressTimer = setTimeout(tellProgress, waitMs)
+    },
+    log: ({ grant }) => logOf(options.log, { taskId: grant.task.id }),
+  }
+
+  const abortOne = (run: Running, reason: AbortReason) => {
+    if (run.aborted !== undefined) return
+    run.aborted = reason
+    run.controller?.abort(new TaskAborted(reason))
+  }
+
+  return {
+    take: ({ line, slots }) => {
+      // The agent has read the same line and found grants in it, one for each slot.
+      const { grants } = (JSON.parse(line) as { readonly answer: { readonly grants: readonly Grant[] } }).answer
+      for (const [index, grant] of grants.entries()) {
+        const slot = slots[index]
+        // -1: there was no slot left, and the agent has handed the run back.
+        if (slot !== undefined && slot >= 0) waiting.push({ grant, slot })
+      }
+      start()
+    },
+    abort: (run, reason) => {
+      const found = running.get(run)
+      if (found !== undefined) abortOne(found, reason)
+    },
+    abortAll: (reason) => {
+      for (const run of running.values()) abortOne(run, reason)
+    },
+    commands: () => [...running.values()].map(({ grant }) => commandKey(grant.task.command, grant.task.version)),
+  }
+}
+
+type MutableTurn = {
+  -readonly [Field in keyof TurnMessage]: TurnMessage[Field] extends readonly (infer Entry)[]
+    ? Entry[]
+    : TurnMessage[Field]
+}
+
+function emptyTurn(): MutableTurn {
+  return { kind: 'turn', runs: [], lines: [], slots: [], progress: [], handlerMs: 0 }
+}
