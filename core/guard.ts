@@ -18,14 +18,14 @@ function dueOf(head: Head, now: number): number | undefined {
       return earliest(readyAt(head) - spans.bellDelayMs, head.notStartAfter)
     case 'queued':
       // The bell guards. What came from the index keeps the due it has; a start window adds one.
-      return earliest(head.due, head.notStartAfter)
+      return earliest(head.due, head.notStartAfter, dailyLook(head, now))
     case 'running': {
       const run = head.run
       if (run === undefined) throw new Error('guard: a running head names its run')
       const grace = head.cancel?.graceUntil
-      if (!run.renewed) return grace
+      if (!run.renewed) return earliest(grace, dailyLook(head, now))
       const timeout = head.timeoutSeconds === undefined ? undefined : timeoutAt(head, run)
-      return earliest(leaseDue(head, now), timeout, grace)
+      return earliest(leaseDue(head, run), timeout, grace)
     }
     case 'suspended':
       throw new Error('guard: suspending comes with the workflow part')
@@ -37,6 +37,14 @@ function dueOf(head: Head, now: number): number | undefined {
     default:
       return head.status satisfies never
   }
+}
+
+/**
+ * The audit looks at a task once, when it turns an hour old. Whatever hangs on a bell after that has a place in the
+ * index a day ahead, else a purged queue would lose what was queued again, or taken, behind the audit's back.
+ */
+function dailyLook(head: Head, now: number): number | undefined {
+  return now - head.createdAt < spans.auditAgeMs - spans.auditSlackMs ? undefined : now + spans.auditGuardMs
 }
 
 function earliest(...times: readonly (number | undefined)[]): number | undefined {

@@ -58,10 +58,14 @@ export async function outcomeOf(store: Store, head: Head): Promise<Outcome> {
   return item.data as Outcome
 }
 
-/** The bell for a head that is about to be written, with a copy where that spares the receiver a read. */
+/**
+ * The bell for a head that is about to be written, with a copy where that spares the receiver a read. Only a first
+ * version is copied: two writers that decide on one head ring for the same next version, and the bell of the one that
+ * lost would carry what was never written, under a version that was. No two creates share a birth.
+ */
 export function bellFor(head: Head, delayMs: number): Bell {
   const bell = { format: 1, worker: head.worker, taskId: head.id, born: head.born, n: head.n, delayMs } as const
-  return head.bodyApart === true || roughBytes(head) > bellCopyBytes ? bell : { ...bell, copy: head }
+  return head.n > 1 || head.bodyApart === true || roughBytes(head) > bellCopyBytes ? bell : { ...bell, copy: head }
 }
 
 /** An upper guess that costs nothing: the inline limit bounds arguments, the other fields are bounded by the contract. */

@@ -38,12 +38,16 @@ export function lostAt(head: Head, run: Run, seesSince: number): number {
   return Math.max(run.leaseUntil, seesSince + leaseMs) + leaseMarginMs(head.leaseSeconds)
 }
 
-/** `due` of a renewed run lies three leases ahead and moves only when less than one lease would be left (protocol 12). */
-export function leaseDue(head: Head, now: number): number {
+/**
+ * `due` of a renewed run lies three leases ahead of a renewal and moves only when less than one lease would be left
+ * (protocol 12). It counts from the renewal, not from now: a patch or a cancel must not put off the look at a dead run.
+ */
+export function leaseDue(head: Head, run: Run): number {
   const leaseMs = head.leaseSeconds * 1_000
+  const most = run.leaseUntil + 2 * leaseMs
   const kept = head.due
   // A guard farther away than that is not of a lease: the audit's day, say.
-  return kept !== undefined && kept - now >= leaseMs && kept - now <= 3 * leaseMs ? kept : now + 3 * leaseMs
+  return kept !== undefined && kept >= run.leaseUntil && kept <= most ? kept : most
 }
 
 /** When the hub itself ends a run for its time limit: a grace after the owner should have done so. */

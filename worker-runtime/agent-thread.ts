@@ -1,5 +1,3 @@
-import { createRequire } from 'node:module'
-import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import type { AgentSettings, FromAgent, ToAgent } from './link.ts'
 
@@ -14,23 +12,12 @@ export interface AgentThreadEvents {
   readonly onBroken: (error: Error) => void
 }
 
-/** Compiled, the file beside this one is JavaScript and is started as it is. */
+/** Compiled, the thread's file is JavaScript and starts as it is; as TypeScript it needs a loader first. */
 const isTypeScript = import.meta.url.endsWith('.ts')
-const entry = new URL(isTypeScript ? './agent/thread.ts' : './agent/thread.js', import.meta.url)
-
-/**
- * As TypeScript the thread brings its own loader, whatever started the process: what `--import` does in a thread
- * differs between the versions of Node, and a test runner may have no loader that a thread could inherit.
- */
-function bootstrap(): string {
-  const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx/esm/api')).href
-  return `import(${JSON.stringify(loader)}).then(({ register }) => { register(); return import(${JSON.stringify(entry.href)}) })`
-}
+const entry = new URL(isTypeScript ? './agent/thread-from-source.mjs' : './agent/thread.js', import.meta.url)
 
 export function startAgentThread(settings: AgentSettings, { onMessage, onBroken }: AgentThreadEvents): AgentThread {
-  const thread = isTypeScript
-    ? new Worker(bootstrap(), { eval: true, execArgv: [], workerData: settings, name: 'taskurai-agent' })
-    : new Worker(entry, { execArgv: [], workerData: settings, name: 'taskurai-agent' })
+  const thread = new Worker(entry, { execArgv: [], workerData: settings, name: 'taskurai-agent' })
   let stopped = false
   thread.on('message', onMessage)
   thread.on('error', onBroken)

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { WriteLog } from './log.ts'
+import { runTask } from './run-task.ts'
 
 /** What reaches the process rather than a handler: signals, and errors that nobody caught. */
 
@@ -8,8 +9,9 @@ const signals = ['SIGTERM', 'SIGINT'] as const
 /** Which command's code is running, for errors that come late. One store for all workers of a process. */
 const commandStore = new AsyncLocalStorage<string>()
 
-export function withinCommand(command: string, begin: () => void): void {
-  commandStore.run(command, begin)
+/** Runs a task such that its late errors know their command. It ends the run itself and never rejects. */
+export function withinCommand(command: string, ...run: Parameters<typeof runTask>): void {
+  void commandStore.run(command, runTask, ...run)
 }
 
 export interface ProcessEventsOptions {

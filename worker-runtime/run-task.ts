@@ -1,12 +1,13 @@
 import { systemClock } from '#adapters/system/clock'
 import { limits } from '#core/contract/limits'
+import type { Task } from '#core/contract/task'
 import type { Grant } from '#core/contract/worker-protocol'
 import type { AnyCommand } from './command.ts'
 import type { CommandContext, WorkerLog } from './context.ts'
 import { failLine, runFields, stopLine, timeoutLine } from './end-lines.ts'
 import { type AbortReason, cut, TaskAborted, TaskExpired, taskError, taskErrorOf } from './failure.ts'
 import { jsonTextOf } from './json-text.ts'
-import type { Validator } from './validator.ts'
+import type { Checked, Validator } from './validator.ts'
 
 /** A command with its schemas compiled. */
 export interface ReadyCommand {
@@ -27,35 +28,44 @@ export interface Running {
 }
 
 export interface RunSurroundings {
+  readonly end: (running: Running, line: string) => void
   readonly progress: (running: Running, report: string) => void
   readonly log: (running: Running) => WorkerLog
 }
 
-/** Runs the handler and answers the line that ends the run, or '' where nothing may be written but a hand-back. */
-export async function runTask(running: Running, ready: ReadyCommand, around: RunSurroundings): Promise<string> {
-  const { grant } = running
+/** Runs the handler and ends the run with its line, or with '' where nothing may be written but a hand-back. */
+export async function runTask(running: Running, ready: ReadyCommand, around: RunSurroundings): Promise<void> {
+  let line: string
   try {
-    const checked = ready.input(grant.task.arguments)
-    const input = checked instanceof Promise ? await checked : checked
-    if (!input.ok)
-      return failLine(grant, taskError('invalid-input', `The arguments do not fit: ${input.message}`, false))
-    // `never` stands for the input of whichever command this is; the schema has just been held to the value.
-    const output = await ready.command.handler(contextOf(running, around), input.value as never)
-    return await returned(running, ready, output)
+    line = await lineOf(running, ready, around)
   } catch (thrown) {
-    return threw(running, thrown)
+    line = threw(running, thrown)
   }
+  around.end(running, line)
 }
 
-async function returned(running: Running, ready: ReadyCommand, output: unknown): Promise<string> {
-  const { grant, aborted } = running
-  if (aborted === 'lease-lost') return ''
+async function lineOf(running: Running, ready: ReadyCommand, around: RunSurroundings): Promise<string> {
+  const { grant } = running
+  const checked = ready.input(grant.task.arguments)
+  const input = checked instanceof Promise ? await checked : checked
+  if (!input.ok) return failLine(grant, taskError('invalid-input', `The arguments do not fit: ${input.message}`, false))
+  // `never` stands for the input of whichever command this is; the schema has just been held to the value.
+  const output = await ready.command.handler(new RunContext(running, around), input.value as never)
+  return returned(running, ready, output)
+}
+
+function returned(running: Running, ready: ReadyCommand, output: unknown): string | Promise<string> {
+  if (running.aborted === 'lease-lost') return ''
   // Asked to stop, it looked at its signal and brought nothing: it stopped. Any value means that the work was done.
-  if (aborted !== undefined && output === undefined && running.controller !== undefined) return stopped(running)
-  const checking = ready.output(output)
-  const checked = checking instanceof Promise ? await checking : checking
-  if (!checked.ok)
+  if (running.aborted !== undefined && output === undefined && running.controller !== undefined) return stopped(running)
+  const checked = ready.output(output)
+  return checked instanceof Promise ? checked.then((later) => succeeded(running, later)) : succeeded(running, checked)
+}
+
+function succeeded({ grant }: Running, checked: Checked): string {
+  if (!checked.ok) {
     return failLine(grant, taskError('invalid-output', `The result does not fit: ${checked.message}`, false))
+  }
   const json = jsonTextOf(checked.value)
   if (!json.ok) return failLine(grant, taskError(json.code, json.message, false))
   const result = json.text === undefined ? '' : `,"result":{"output":${json.text}}`
@@ -80,28 +90,47 @@ function stopped({ grant, aborted }: Running): string {
   }
 }
 
-function contextOf(running: Running, around: RunSurroundings): CommandContext {
-  const { task } = running.grant
-  let log: WorkerLog | undefined
-  return {
-    task,
-    get signal() {
-      if (running.controller === undefined) {
-        running.controller = new AbortController()
-        if (running.aborted !== undefined) running.controller.abort(new TaskAborted(running.aborted))
-      }
-      return running.controller.signal
-    },
-    get log() {
-      log ??= around.log(running)
-      return log
-    },
-    isLastRun: task.runCount >= task.retry.maxRuns,
-    progress: (percent, message) => around.progress(running, progressReport(percent, message)),
-    checkExpired: () => {
-      if (task.notStartAfter !== undefined && Date.parse(task.notStartAfter) < systemClock.now())
-        throw new TaskExpired()
-    },
+/** What a handler sees. A class, so that a run costs one small object: members are made when they are asked for. */
+class RunContext implements CommandContext {
+  readonly #running: Running
+  readonly #around: RunSurroundings
+
+  constructor(running: Running, around: RunSurroundings) {
+    this.#running = running
+    this.#around = around
+  }
+
+  get task(): Task {
+    return this.#running.grant.task
+  }
+
+  get signal(): AbortSignal {
+    const running = this.#running
+    if (running.controller === undefined) {
+      running.controller = new AbortController()
+      if (running.aborted !== undefined) running.controller.abort(new TaskAborted(running.aborted))
+    }
+    return running.controller.signal
+  }
+
+  get log(): WorkerLog {
+    return this.#around.log(this.#running)
+  }
+
+  get isLastRun(): boolean {
+    return this.task.runCount >= this.task.retry.maxRuns
+  }
+
+  // Getters that give functions, so that a handler may take them out of the context.
+  get progress(): CommandContext['progress'] {
+    return (percent, message) => this.#around.progress(this.#running, progressReport(percent, message))
+  }
+
+  get checkExpired(): CommandContext['checkExpired'] {
+    return () => {
+      const { notStartAfter } = this.task
+      if (notStartAfter !== undefined && Date.parse(notStartAfter) < systemClock.now()) throw new TaskExpired()
+    }
   }
 }
 

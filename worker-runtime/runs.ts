@@ -5,7 +5,7 @@ import { failLine } from './end-lines.ts'
 import { type AbortReason, TaskAborted, taskError } from './failure.ts'
 import { type Board, type FromAgent, slotState, type TurnMessage } from './link.ts'
 import { logOf, type WriteLog } from './log.ts'
-import { type ReadyCommand, type Running, type RunSurroundings, runTask } from './run-task.ts'
+import type { ReadyCommand, Running, RunSurroundings, runTask } from './run-task.ts'
 
 export interface Runs {
   readonly take: (grants: Extract<FromAgent, { kind: 'grants' }>) => void
@@ -21,8 +21,8 @@ export interface RunsOptions {
   readonly board: Board
   readonly send: (turn: TurnMessage) => void
   readonly log: WriteLog
-  /** Calls `begin` so that errors of its late code can be told from those of others. */
-  readonly within: (command: string, begin: () => void) => void
+  /** `runTask`, in such a way that errors of the command's late code can be told from those of others. */
+  readonly within: (command: string, ...run: Parameters<typeof runTask>) => void
 }
 
 interface Waiting {
@@ -88,12 +88,7 @@ export function createRuns(options: RunsOptions): Runs {
       finish(run, failLine(grant, taskError('not-hosted', `This instance does not host ${key}`, true)))
       return
     }
-    options.within(key, () => {
-      runTask(run, ready, around).then(
-        (line) => finish(run, line),
-        (error: unknown) => finish(run, failLine(grant, taskError('internal', String(error), true))),
-      )
-    })
+    options.within(key, run, ready, around)
   }
 
   const finish = (run: Running, line: string) => {
@@ -123,6 +118,7 @@ export function createRuns(options: RunsOptions): Runs {
   }
 
   const around: RunSurroundings = {
+    end: finish,
     // A flood costs one entry a run: only the newest report crosses, ten times a second at most.
     progress: ({ grant, ended }, report) => {
       if (ended) return

@@ -1,6 +1,7 @@
 import type { Change, Feed, Item, Key } from '#core/ports'
 import type { Databases } from './databases.ts'
 import type { LogEntry, Staged } from './group-commit.ts'
+import { LineBuffer } from './line-buffer.ts'
 import { isTold, keyOfLine, lineOf } from './log-entry.ts'
 
 /** So many changes are kept in memory with their images, and the last flush always; older ones are read from the log. */
@@ -21,6 +22,7 @@ export class ChangeFeed implements Feed {
   readonly #listeners = new Set<() => void>()
   readonly #groups: ChangeGroup[] = []
   #changesKept = 0
+  readonly #lines = new LineBuffer()
   #shownSeq: number
   #pending: ChangeGroup | undefined
 
@@ -38,19 +40,19 @@ export class ChangeFeed implements Feed {
   /** The entry of one flush, to be written with it. Leaves with each staged head the text of its record. */
   entryOf(staged: readonly Staged[]): LogEntry | undefined {
     const changes: Change[] = []
-    const lines: string[] = []
+    this.#lines.clear()
     for (const write of staged) {
       const { key, before, item } = write
       if (!isTold(key)) continue
       const { line, text } = lineOf(write)
       write.text = text
-      lines.push(line)
+      this.#lines.add(line)
       changes.push({ pk: key.pk, sk: key.sk, before, after: item })
     }
     if (changes.length === 0) return undefined
     const seq = this.#shownSeq + 1
     this.#pending = { seq, changes }
-    return { seq, text: lines.join('\n') }
+    return { seq, bytes: this.#lines.bytes() }
   }
 
   /** The flush is done: its changes may be read. */
@@ -92,12 +94,15 @@ export class ChangeFeed implements Feed {
   #group(seq: number): readonly Change[] {
     const first = this.#groups[0]?.seq
     if (first !== undefined && seq >= first) return this.#groups[seq - first]?.changes ?? []
-    const text = this.#databases.log.get(seq)
-    if (text === undefined) return []
-    return text.split('\n').map((line) => {
-      const key = keyOfLine(line)
-      return { ...key, after: this.#read(key) }
-    })
+    const bytes = this.#databases.log.get(seq)
+    if (bytes === undefined) return []
+    return bytes
+      .toString('utf8')
+      .split('\n')
+      .map((line) => {
+        const key = keyOfLine(line)
+        return { ...key, after: this.#read(key) }
+      })
   }
 
   #oldest(): number {

@@ -5,7 +5,7 @@ import type { Heads } from './heads.ts'
 /** So many heads a flush are put where they belong on disk: enough to keep up, few enough that no flush gets long. */
 const headsMost = 2_000
 /** The log may grow so far before unfinished heads are put down too and its old entries go. */
-const logBytesMost = 32 * 1_024 * 1_024
+export const logBytesMost = 32 * 1_024 * 1_024
 const entriesRemovedMost = 256
 
 export interface CheckpointWork {
@@ -23,14 +23,16 @@ export interface CheckpointWork {
 export class Checkpoint {
   readonly #databases: Databases
   readonly #heads: Heads
+  readonly #logBytesMost: number
   #logBytes = 0
   #walk: { readonly left: string[]; readonly upTo: number } | undefined
   #cutUpTo = 0
   #lastUpTo = 0
 
-  constructor(databases: Databases, heads: Heads) {
+  constructor(databases: Databases, heads: Heads, logBytes = logBytesMost) {
     this.#databases = databases
     this.#heads = heads
+    this.#logBytesMost = logBytes
   }
 
   noteLog(bytes: number): void {
@@ -49,7 +51,7 @@ export class Checkpoint {
   }
 
   next(lastSeq: number): CheckpointWork {
-    if (this.#logBytes > logBytesMost) this.begin(lastSeq)
+    if (this.#logBytes > this.#logBytesMost) this.begin(lastSeq)
     const { open, ended, log } = this.#databases
     const settled = firstOf(this.#heads.settled, headsMost)
     const walked = this.#walkOn(headsMost - settled.length)

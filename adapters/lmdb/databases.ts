@@ -11,7 +11,7 @@ import type { Item, Key } from '#core/ports'
  */
 export interface Databases {
   readonly root: RootDatabase<string, string>
-  readonly log: Database<string, number>
+  readonly log: Database<Buffer, number>
   readonly open: Database<string, string>
   readonly ended: Database<string, string>
   readonly items: Database<string, string>
@@ -42,7 +42,7 @@ export function openDatabases({ path, pageBytes, durability }: DatabaseOptions):
   const named = { encoding: 'string', cache: false } as const
   return {
     root,
-    log: root.openDB<string, number>({ name: 'log', ...named }),
+    log: root.openDB<Buffer, number>({ name: 'log', encoding: 'binary', cache: false }),
     open: root.openDB<string, string>({ name: 'open', ...named }),
     ended: root.openDB<string, string>({ name: 'ended', ...named }),
     items: root.openDB<string, string>({ name: 'items', ...named }),

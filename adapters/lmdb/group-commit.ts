@@ -21,7 +21,7 @@ interface Group {
 
 export interface LogEntry {
   readonly seq: number
-  readonly text: string
+  readonly bytes: Buffer
 }
 
 export interface GroupCommitOptions {
@@ -131,11 +131,11 @@ export class GroupCommit {
         if (value === undefined) items.removeSync(key)
         else items.putSync(key, value)
       }
-      if (entry !== undefined) log.putSync(entry.seq, entry.text)
+      if (entry !== undefined) log.putSync(entry.seq, entry.bytes)
     })
     await within(committed, flushMostMs)
     work.done()
-    checkpoint.noteLog(entry?.text.length ?? 0)
+    checkpoint.noteLog(entry?.bytes.length ?? 0)
   }
 
   #afterPause(): void {

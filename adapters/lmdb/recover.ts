@@ -15,7 +15,7 @@ export function recoverHeads(databases: Databases, heads: Heads): void {
     heads.recorded.add(key)
   }
   for (const { value } of databases.log.getRange()) {
-    for (const line of value.split('\n')) replayLine(heads, line)
+    for (const line of value.toString('utf8').split('\n')) replayLine(heads, line)
   }
 }
 

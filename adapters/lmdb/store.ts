@@ -32,7 +32,13 @@ export interface LmdbStore {
 const inlineBytes = 4_096
 const written: CommitOutcome = { kind: 'written' }
 
-export function openLmdbStore(options: DatabaseOptions & { readonly clock: Clock }): LmdbStore {
+export interface LmdbStoreOptions extends DatabaseOptions {
+  readonly clock: Clock
+  /** How far the log grows before it is cut; default 32 MiB. */
+  readonly logBytesMost?: number
+}
+
+export function openLmdbStore(options: LmdbStoreOptions): LmdbStore {
   const databases = openDatabases(options)
   const heads = new Heads(databases)
   recoverHeads(databases, heads)
@@ -40,7 +46,7 @@ export function openLmdbStore(options: DatabaseOptions & { readonly clock: Clock
   ringAgain(heads, queue, options.clock.now())
   const pending = new Map<string, Staged>()
   const feed = new ChangeFeed(databases, durable)
-  const checkpoint = new Checkpoint(databases, heads)
+  const checkpoint = new Checkpoint(databases, heads, options.logBytesMost)
   const group = new GroupCommit({
     databases,
     checkpoint,

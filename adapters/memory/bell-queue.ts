@@ -66,8 +66,7 @@ export class BellQueue implements Queue {
     const entries = this.#take(queue, ask.max)
     if (entries.length > 0 || ask.waitMs <= 0 || ask.signal?.aborted === true)
       return this.#hold(queue, entries, ask.holdMs)
-    const given = await this.#await(queue, ask)
-    return this.#hold(queue, given, ask.holdMs)
+    return this.#await(queue, ask)
   }
 
   async extend(worker: string, receipt: string, holdMs: number): Promise<void> {
@@ -169,14 +168,15 @@ export class BellQueue implements Queue {
     })
   }
 
-  #await(queue: WorkerQueue, ask: Parameters<Queue['receive']>[0]): Promise<readonly Entry[]> {
+  #await(queue: WorkerQueue, ask: Parameters<Queue['receive']>[0]): Promise<readonly ReceivedBell[]> {
     return new Promise((resolve) => {
       const over = new AbortController()
       const end = (entries: readonly Entry[]) => {
         queue.waiters.delete(waiter)
         over.abort()
         ask.signal?.removeEventListener('abort', onAbort)
-        resolve(entries)
+        // Held in the same step in which it leaves the visible ones: in between it would be nowhere.
+        resolve(this.#hold(queue, entries, ask.holdMs))
       }
       const onAbort = () => end([])
       const waiter: Waiter = { max: ask.max, give: end }

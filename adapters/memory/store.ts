@@ -30,7 +30,11 @@ export function createMemory(clock: Clock, options: { readonly inlineBytes?: num
     list: async (range) => table.list(range),
     due: async ({ until, limit }) => table.due(until, limit),
     commit: async (ask) => commit(ask),
-    addToSet: async (key, members) => table.addToSet(key, members),
+    addToSet: async (key, members) => {
+      const size = table.addToSet(key, members)
+      for (const listener of listeners) listener()
+      return size
+    },
   }
   return { store, queue, table, feed: feedOf(table.changes, listeners) }
 }

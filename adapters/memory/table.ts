@@ -58,11 +58,13 @@ export class MemoryTable {
       partition = new Map()
       this.#partitions.set(item.pk, partition)
     }
-    partition.set(item.sk, item)
+    // What is kept is a copy as JSON has it: nobody changes it from outside, and `undefined` is not kept.
+    const after = JSON.parse(JSON.stringify(item)) as Item
+    partition.set(item.sk, after)
     const key = `${item.pk} ${item.sk}`
     if (item.due === undefined) this.#due.delete(key)
-    else this.#due.set(key, item)
-    this.changes.push({ pk: item.pk, sk: item.sk, before, after: item })
+    else this.#due.set(key, after)
+    this.changes.push({ pk: item.pk, sk: item.sk, before, after })
   }
 
   #remove({ pk, sk }: Key, before: Item | undefined): void {

@@ -38,8 +38,8 @@ export async function readManifest(module: string, options: ReadManifestOptions 
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   })
   const output = createOutputLines(() => {}, sharedMonotonicMs)
-  output.watch(child.stdout)
-  output.watch(child.stderr)
+  if (child.stdout !== null) output.watch(child.stdout)
+  if (child.stderr !== null) output.watch(child.stderr)
   let text = ''
   let tooLong = false
   const answers = child.stdio[3]

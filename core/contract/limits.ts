@@ -58,6 +58,9 @@ export const spans = {
   leaseMarginMs: 10_000,
   cancelGraceMs: 30_000,
   auditGuardMs: 86_400_000,
+  /** The audit looks at each task once, at this age (protocol 11); clocks and writes may be off by the slack. */
+  auditAgeMs: 3_600_000,
+  auditSlackMs: 300_000,
   defaultRetentionSeconds: 30 * 86_400,
   defaultLeaseSeconds: 60,
   dayMs: 86_400_000,

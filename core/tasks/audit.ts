@@ -12,15 +12,16 @@ import { commandDimension, type Row } from './rows.ts'
  * looked at once when it turns an hour old, over the directory's rows. One that still hangs on its bell gets a place
  * in the due index; the clock then rings it only if its bell must be gone.
  */
-const auditAgeMs = 3_600_000
 const rowsMost = 500
+/** How far back the first look of a command goes: as long as a queue keeps a bell. */
+const firstLookMs = 14 * spans.dayMs
 
 export async function auditCommand(world: World, command: string): Promise<number> {
   const key = clockStateKey(`AUDIT#${command}`)
   const state = await world.store.get(key)
-  const until = world.clock.now() - auditAgeMs
+  const until = world.clock.now() - spans.auditAgeMs
   const seen = (state?.data as { readonly after: string } | undefined)?.after
-  let after = seen ?? timeKey(until - auditAgeMs)
+  let after = seen ?? timeKey(until - firstLookMs)
   let looked = 0
   for (const month of monthsFrom(Number(after.slice(0, 13)), until)) {
     const pk = rowPk(commandDimension(command), 0, month)
@@ -49,16 +50,19 @@ async function auditTask(world: World, taskId: string): Promise<void> {
     known: head,
     decide: (current) => {
       if (!hangsOnItsBell(world, current)) return { kind: 'refused', reason: 'not-over' }
-      // The clock looks at it in its next tick, and from then on once a day.
-      return decide(current, { kind: 'guard', now: world.clock.now(), writer, due: world.clock.now() })
+      // The clock looks at it in its next tick, or when its lease is over, and from then on once a day.
+      const now = world.clock.now()
+      const due = current.run === undefined ? now : Math.max(now, lostAt(current, current.run, world.seesSince()))
+      return decide(current, { kind: 'guard', now, writer, due })
     },
   })
 }
 
 function hangsOnItsBell(world: World, head: Head): boolean {
-  if (head.due !== undefined) return false
-  if (head.status === 'queued') return true
-  return head.run !== undefined && !head.run.renewed && lostAt(head, head.run, world.seesSince()) <= world.clock.now()
+  // A start window far away is no guard: nobody would miss the bell until the task expires.
+  if (head.due !== undefined && head.due <= world.clock.now() + spans.auditGuardMs) return false
+  // A run within its lease too: if it is handed back to a bell that is gone, no audit comes again.
+  return head.status === 'queued' || head.run?.renewed === false
 }
 
 function monthsFrom(from: number, to: number): readonly string[] {

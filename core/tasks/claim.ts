@@ -6,7 +6,7 @@ import { type Head, readyAt } from '../head.ts'
 import { argumentsOf } from '../layout.ts'
 import { bellHoldMs, lostAt } from '../lease.ts'
 import { decide } from '../lifecycle.ts'
-import type { ReceivedBell } from '../ports.ts'
+import type { Bell, ReceivedBell } from '../ports.ts'
 import type { World } from '../world.ts'
 import { move, readHead } from './move.ts'
 
@@ -16,6 +16,8 @@ const hideAheadMostMs = 60_000
 const hideNotForUsMs = 30_000
 const freshLeftMs = 5_000
 const receivesMost = 100
+/** More than clocks may differ by, and a write may take. */
+const bornAgainMs = 60_000
 const bellAgeMostMs = 12 * spans.dayMs
 
 export interface ClaimAsk {
@@ -40,7 +42,7 @@ export type ClaimOutcome =
 export async function claim(world: World, ask: ClaimAsk): Promise<ClaimOutcome> {
   const { bell, receivedCount } = ask.received
   if (tooLittleLeft(world, ask)) return { kind: 'leave' }
-  const copy = receivedCount === 1 ? (bell.copy as Head | undefined) : undefined
+  const copy = receivedCount === 1 && bell.n === 1 ? (bell.copy as Head | undefined) : undefined
   const head = copy ?? (await readHead(world, bell.taskId))
   const outcome = await judge(world, ask, head)
   if (outcome.kind !== 'ahead') return outcome
@@ -57,19 +59,27 @@ export async function claim(world: World, ask: ClaimAsk): Promise<ClaimOutcome> 
 /** The claim's condition is the head's version, so a stale copy can only lose; then the current head is judged. */
 async function judge(world: World, ask: ClaimAsk, seen: Head | undefined): Promise<ClaimOutcome | { kind: 'ahead' }> {
   const { bell } = ask.received
-  if (seen === undefined || (seen.born === bell.born && seen.n < bell.n)) return { kind: 'ahead' }
+  if (seen === undefined || isAhead(world, bell, seen)) return { kind: 'ahead' }
   const outcome = await move(world, {
     taskId: bell.taskId,
     writer: ask.run,
     known: seen,
-    decide: (head) => takes(world, ask, head),
+    // A conflict may show an older head than the bell's copy: its write is still on the way.
+    decide: (head) => (isAhead(world, bell, head) ? { kind: 'refused', reason: 'not-ready' } : takes(world, ask, head)),
   })
   if (outcome.kind === 'absent') return { kind: 'ahead' }
   const { head } = outcome
   if (outcome.kind === 'moved' && head.run?.id === ask.run) {
     return { kind: 'run', head, arguments: await argumentsOf(world.store, head), holdMs: bellHoldMs(head.leaseSeconds) }
   }
-  return leftBehind(world, ask, head)
+  return isAhead(world, bell, head) ? { kind: 'ahead' } : leftBehind(world, ask, head)
+}
+
+/** Whether the write that this bell was rung for may still come. Dropping such a bell would lose what is then accepted. */
+function isAhead(world: World, bell: Bell, head: Head): boolean {
+  if (head.born === bell.born) return head.n < bell.n
+  // An earlier life at the end of its retention: a new one may be about to take its place (protocol 30).
+  return head.expiresAt !== undefined && head.expiresAt <= world.clock.now() + bornAgainMs
 }
 
 function takes(world: World, ask: ClaimAsk, head: Head): Decision {
@@ -82,18 +92,20 @@ function takes(world: World, ask: ClaimAsk, head: Head): Decision {
   if (head.status === 'queued' && isWornOut(ask.received, now) && (!accepted || readyAt(head) > now)) {
     return decide(head, { kind: 'ring', now, writer: ask.run })
   }
-  if (!accepted) return { kind: 'refused', reason: 'not-in-this-status' }
-  if (head.status !== 'running') return decide(head, event)
-  // A run past its lease and margin: one write says both that it was lost and that this run has it (rule 13).
-  const lost = decide(head, {
-    kind: 'lose',
-    now,
-    writer: ask.run,
-    seesSince: world.seesSince(),
-    chance: world.chance(),
-  })
-  if (lost.kind === 'refused' || lost.next.status !== 'queued' || readyAt(lost.next) > now) return lost
-  return decide(lost.next, event)
+  if (head.status === 'running') return takesOver(world, ask, head, accepted)
+  return accepted ? decide(head, event) : { kind: 'refused', reason: 'not-in-this-status' }
+}
+
+/**
+ * A run past its lease and margin is lost, whoever finds it. One write says both that and that this run has it (rule
+ * 13), unless it is not for this instance or may not start now: then it goes back to the queue with a bell of its own.
+ */
+function takesOver(world: World, ask: ClaimAsk, head: Head, accepted: boolean): Decision {
+  const at = { now: world.clock.now(), writer: ask.run }
+  const lost = decide(head, { kind: 'lose', ...at, seesSince: world.seesSince(), chance: world.chance() })
+  if (lost.kind === 'refused' || lost.next.status !== 'queued' || !accepted) return lost
+  const taken = decide(lost.next, { kind: 'claim', ...at, run: ask.run, instance: ask.instance })
+  return taken.kind === 'move' ? taken : lost
 }
 
 /** What a bell is still good for when its task was not claimed. */

@@ -5,6 +5,7 @@ import type { Retry } from '../contract/task.ts'
 import { guardOf } from '../guard.ts'
 import type { Head } from '../head.ts'
 import { bellFor, headItem, headOf, splitBody } from '../layout.ts'
+import type { Condition } from '../ports.ts'
 import { defaultRetry } from '../retry.ts'
 import type { Principal, World } from '../world.ts'
 
@@ -38,6 +39,9 @@ export type CreateOutcome =
   | { readonly kind: 'clash'; readonly head: Head }
   | { readonly kind: 'invalid'; readonly field: string; readonly message: string }
 
+/** How often a place may change hands between two tries, which takes a removal or another caller each time. */
+const triesMost = 4
+
 /** Bell first, head second, answer third (protocol 8): whatever is accepted has a bell or a due. */
 export async function createTask(world: World, creation: Creation): Promise<CreateOutcome> {
   const now = world.clock.now()
@@ -49,22 +53,18 @@ export async function createTask(world: World, creation: Creation): Promise<Crea
   const { head, before } = splitBody(world.store, fresh, creation.argumentsBytes)
   const bells = head.status === 'queued' ? [bellFor(head, Math.max(0, (head.startAfter ?? 0) - now))] : []
   const item = headItem(head)
-  const outcome = await world.store.commit({
-    write: { kind: 'put', item, condition: { kind: 'absent' } },
-    before,
-    bells,
-  })
-  if (outcome.kind === 'written') return { kind: 'created', head }
-  const stored = outcome.current
-  if (stored === undefined) throw new Error(`task ${head.id}: refused as present, and absent`)
-  const standing = headOf(stored)
-  if (standing.writer === writer) return { kind: 'created', head }
-  if (standing.expiresAt === undefined || standing.expiresAt > now) return sameRequest(standing, creation)
-  // Its retention is over and the store has not removed it yet: a new life may take the place (protocol 30).
-  const condition = { kind: 'at', born: standing.born, n: standing.n } as const
-  const second = await world.store.commit({ write: { kind: 'put', item, condition }, before, bells })
-  if (second.kind === 'written' || second.current === undefined) return { kind: 'created', head }
-  return sameRequest(headOf(second.current), creation)
+  let condition: Condition = { kind: 'absent' }
+  for (let tries = 0; tries < triesMost; tries++) {
+    const outcome = await world.store.commit({ write: { kind: 'put', item, condition }, before, bells })
+    if (outcome.kind === 'written') return { kind: 'created', head }
+    const standing = outcome.current === undefined ? undefined : headOf(outcome.current)
+    // Our own try, whose answer was lost: it may have been claimed since, so its birth tells, not its writer.
+    if (standing?.born === head.born) return { kind: 'created', head: standing }
+    if (standing !== undefined && (standing.expiresAt ?? now + 1) > now) return sameRequest(standing, creation)
+    // Its retention is over, removed or not: a new life may take the place (protocol 30).
+    condition = standing === undefined ? { kind: 'absent' } : { kind: 'at', born: standing.born, n: standing.n }
+  }
+  throw new Error(`task ${head.id}: its place changed ${triesMost} times in a row`)
 }
 
 function sameRequest(standing: Head, creation: Creation): CreateOutcome {

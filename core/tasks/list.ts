@@ -59,10 +59,11 @@ export async function listTasks(world: World, ask: ListAsk): Promise<Listed> {
       if (scanned >= limits.listScanned) return { heads, next: after }
     }
     if (month <= lastMonth) return { heads }
+    // Nothing more in this month: the walk goes on before its first instant.
+    after = timeKey(Date.parse(`${month}-01T00:00:00Z`))
     month = previousMonth(month)
   }
-  // Nothing in these months: the walk goes on from the first instant of the last one it looked at.
-  return { heads, next: timeKey(Date.parse(`${month}-01T00:00:00Z`)) }
+  return { heads, next: after }
 }
 
 interface RowsAsk {

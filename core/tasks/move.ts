@@ -1,5 +1,5 @@
 import type { Decision, RefusalReason } from '../events.ts'
-import type { Head } from '../head.ts'
+import { type Head, readyAt } from '../head.ts'
 import { headKey } from '../keys.ts'
 import { bellFor, headItem, headOf } from '../layout.ts'
 import type { Write } from '../ports.ts'
@@ -33,7 +33,7 @@ export async function move(world: World, ask: Move): Promise<MoveOutcome> {
   let head = ask.known ?? (await readHead(world, ask.taskId))
   for (let conflicts = 0; conflicts < conflictsMost; conflicts++) {
     if (head === undefined) return { kind: 'absent' }
-    if (head.writer === ask.writer) return { kind: 'moved', head }
+    if (head.writer === ask.writer) return { kind: 'moved', head, holdMs: echoHoldMs(world, head) }
     const decision = ask.decide(head)
     if (decision.kind === 'refused') return { kind: 'refused', reason: decision.reason, head }
     const { next, bell, holdMs } = decision
@@ -46,6 +46,11 @@ export async function move(world: World, ask: Move): Promise<MoveOutcome> {
     head = outcome.current === undefined ? undefined : headOf(outcome.current)
   }
   throw new Error(`task ${ask.taskId}: ${conflictsMost} conflicts in a row`)
+}
+
+/** An echo does not say whether its move kept the run's bell: keeping one too many is harmless, deleting one is not. */
+function echoHoldMs(world: World, head: Head): number | undefined {
+  return head.status === 'queued' ? Math.max(0, readyAt(head) - world.clock.now()) : undefined
 }
 
 /** The head as it stands, if there is one that has not passed its retention (protocol 30). */

@@ -11,6 +11,8 @@ export interface Launch {
   readonly generation: string
   readonly count: number
   readonly at: number
+  /** How it was asked for, kept until it is answered: the same token goes with the same parameters only. */
+  readonly spec?: unknown
   /** What the launcher answered: one id for each instance that will come. Absent: not answered yet. */
   readonly ids?: readonly string[]
 }
@@ -79,12 +81,12 @@ const conflictsMost = 50
 export async function changeFleet(
   world: World,
   worker: string,
-  change: (fleet: Fleet) => Fleet | undefined,
+  change: (fleet: Fleet) => Fleet | undefined | Promise<Fleet | undefined>,
 ): Promise<Fleet | undefined> {
   for (let conflicts = 0; conflicts < conflictsMost; conflicts++) {
     const read = await readFleet(world, worker)
     if (read === undefined) return undefined
-    const next = change(read.fleet)
+    const next = await change(read.fleet)
     if (next === undefined) return read.fleet
     const { born, n } = read.item
     const item = { ...fleetKey(worker), born, n: n + 1, data: next }

@@ -2,7 +2,7 @@ import { instanceKey } from '../keys.ts'
 import type { Item } from '../ports.ts'
 import { afterFailedStart } from '../scaler.ts'
 import type { World } from '../world.ts'
-import { changeFleet, type Fleet, type Instance, type Stop, stopsKept } from './fleet.ts'
+import { changeFleet, type Fleet, type Instance, readFleet, type Stop, stopsKept } from './fleet.ts'
 
 /** The life of an instance as the fleet sees it: registers, tells its free slots, leaves, or is found stopped. */
 
@@ -15,16 +15,13 @@ export interface RegisterAsk {
   readonly pid?: number | undefined
 }
 
-/** A generation becomes current when its first instance registers, not when it is deployed (protocol 36). */
+/**
+ * A generation becomes current when its first instance registers, not when it is deployed (protocol 36). The instance
+ * is written before its launch leaves the ledger: in between it counts twice, never not at all.
+ */
 export async function registerInstance(world: World, ask: RegisterAsk): Promise<Fleet | undefined> {
+  if ((await readFleet(world, ask.worker)) === undefined) return undefined
   const now = world.clock.now()
-  const fleet = await changeFleet(world, ask.worker, (standing) => {
-    const current = ask.generation === standing.wanted ? standing.wanted : standing.current
-    const launches = ask.launch === undefined ? standing.launches : withoutLaunch(standing, ask.launch)
-    const settled = current === standing.current && launches === standing.launches && standing.breaker === undefined
-    return settled ? undefined : { ...standing, current, launches, breaker: undefined }
-  })
-  if (fleet === undefined) return undefined
   await putInstance(world, {
     id: ask.instance,
     worker: ask.worker,
@@ -37,7 +34,15 @@ export async function registerInstance(world: World, ask: RegisterAsk): Promise<
     launch: ask.launch,
     pid: ask.pid,
   })
-  return fleet
+  return changeFleet(world, ask.worker, (standing) => {
+    const isWanted = ask.generation === standing.wanted
+    const current = isWanted ? standing.wanted : standing.current
+    const launches = ask.launch === undefined ? standing.launches : withoutLaunch(standing, ask.launch)
+    // An instance of an older image says nothing about the one that fails to start.
+    const breaker = isWanted ? undefined : standing.breaker
+    const isSettled = current === standing.current && launches === standing.launches && breaker === standing.breaker
+    return isSettled ? undefined : { ...standing, current, launches, breaker }
+  })
 }
 
 /** Only the instance itself (or the hub on its behalf) writes its item, so any version may be replaced. */

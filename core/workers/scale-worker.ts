@@ -44,21 +44,23 @@ export async function scaleWorker(world: World, launcher: Launcher, ask: ScaleAs
   if (pending !== undefined) return carryOut(world, launcher, ask.worker, pending)
   let decided: Launch | undefined
   let held: Scaled = { kind: 'held', why: 'enough' }
-  await changeFleet(world, ask.worker, (fleet) => {
+  await changeFleet(world, ask.worker, async (fleet) => {
     decided = undefined
+    // Read after the fleet: an instance registers first and leaves the ledger then, so it is seen in one or in both.
+    const present = await readInstances(world, ask.worker)
     const now = world.clock.now()
     const sinceMs = now - (fleet.lastDecisionAt ?? 0)
     if (sinceMs < decisionEveryMs) {
       held = { kind: 'later', ms: decisionEveryMs - sinceMs }
       return undefined
     }
-    const decision = scale(inputOf(fleet, instances, bells, now))
+    const decision = scale(inputOf(fleet, present, bells, now))
     if (decision.kind === 'hold') {
       held = { kind: 'held', why: decision.why }
       return undefined
     }
     const token = world.ids.sha256(`${ask.worker} ${fleet.wanted} ${fleet.decisions + 1}`).slice(0, 32)
-    decided = { token, generation: fleet.wanted, count: decision.count, at: now }
+    decided = { token, generation: fleet.wanted, count: decision.count, at: now, spec: fleet.launch }
     const launches = [...fleet.launches.filter((launch) => now - launch.at < launchCountsMs), decided]
     return { ...fleet, decisions: fleet.decisions + 1, lastDecisionAt: now, launches }
   })
@@ -84,16 +86,18 @@ function inputOf(fleet: Fleet, instances: readonly Instance[], bells: number, no
 
 /** The same token and parameters as long as there is no answer: asking twice starts once. */
 async function carryOut(world: World, launcher: Launcher, worker: string, launch: Launch): Promise<Scaled> {
-  const spec = (await readFleet(world, worker))?.fleet.launch
-  const { token, generation, count } = launch
+  const { token, generation, count, spec, at } = launch
   const outcome = await launcher.launch({ worker, generation, token, count, spec })
   if (outcome.kind === 'unknown') {
     world.log.warn('scaler.launch-unknown', { worker, token, message: outcome.message })
     return { kind: 'held', why: 'launch-unknown' }
   }
-  await changeFleet(world, worker, (fleet) => {
+  await changeFleet(world, worker, async (fleet) => {
+    // Who was so quick as to register before this answer is not on its way any more.
+    const present = new Set((await readInstances(world, worker)).map((instance) => instance.launch))
+    const ids = outcome.launches.filter((id) => !present.has(id))
     const launches = fleet.launches
-      .map((entry) => (entry.token === token ? { ...entry, ids: outcome.launches } : entry))
+      .map((entry) => (entry.token === token ? { token, generation, count, at, ids } : entry))
       .filter((entry) => entry.ids === undefined || entry.ids.length > 0)
     const refusal = outcome.refused[0]
     const breaker =
@@ -107,6 +111,7 @@ async function carryOut(world: World, launcher: Launcher, worker: string, launch
 }
 
 const emptyLooksWanted = 3
+const quietLookMs = 900_000
 
 interface Look {
   readonly visible: number
@@ -126,17 +131,9 @@ async function noteLook(world: World, worker: string, look: Look): Promise<void>
     const isStuck = free > 0 && look.visible > 0 && look.visible >= (fleet.lastBells ?? Number.POSITIVE_INFINITY)
     const stuckLooks = isStuck ? (fleet.stuckLooks ?? 0) + 1 : 0
     const isQuiet = isEmpty && fleet.emptyAt !== undefined && stuckLooks === (fleet.stuckLooks ?? 0)
-    // A quiet worker costs no write: the first queued task clears `emptyAt` and the looks begin anew.
-    if (isQuiet && fleet.lastBells === 0) return undefined
+    // A quiet worker costs a write now and then: `emptyAt` must pass the moment at which a lost bell was rung.
+    const lookedMs = now - (fleet.emptyLooks?.at(-1) ?? 0)
+    if (isQuiet && fleet.lastBells === 0 && lookedMs < quietLookMs) return undefined
     return { ...fleet, emptyLooks, emptyAt, stuckLooks, lastBells: look.visible }
   })
-}
-
-/** A task was queued after the queue had been found empty: what was known of it is no longer true. */
-export async function noteQueued(world: World, worker: string): Promise<void> {
-  await changeFleet(world, worker, (fleet) =>
-    fleet.emptyAt === undefined && (fleet.emptyLooks ?? []).length === 0
-      ? undefined
-      : { ...fleet, emptyAt: undefined, emptyLooks: [] },
-  )
 }

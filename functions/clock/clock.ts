@@ -27,15 +27,33 @@ export async function tickDue(world: World): Promise<number> {
   return looked
 }
 
+/** The audit waits while the feed is so far behind: tasks without a row yet would be passed over (protocol 11). */
+const feedLagMostMs = 30 * 60_000
+
+export interface MinuteOptions {
+  /** How old the oldest change is that the reactor has not worked off; absent where rows are made with the heads. */
+  readonly feedLagMs?: () => number
+}
+
 /** Once a minute: fleets are looked at, instances that fell silent are forgotten, and tasks an hour old are audited. */
-export async function tickMinute(world: World, launcher: Launcher): Promise<void> {
+export async function tickMinute(world: World, launcher: Launcher, options: MinuteOptions = {}): Promise<void> {
+  const audits = (options.feedLagMs?.() ?? 0) <= feedLagMostMs
   for (const worker of await readWorkerNames(world)) {
-    await forgetSilent(world, worker)
-    await scaleWorker(world, launcher, { worker, recordBells: 0, isTick: true })
-    const read = await readFleet(world, worker)
-    for (const command of new Set(read?.fleet.manifest.commands.map(({ name }) => name)))
-      await auditCommand(world, command)
+    // One worker that cannot be looked after must not leave the others alone.
+    try {
+      await forgetSilent(world, worker)
+      await scaleWorker(world, launcher, { worker, recordBells: 0, isTick: true })
+      if (audits) await auditWorker(world, worker)
+    } catch (error) {
+      world.log.error('clock.worker-failed', { worker, error: String(error) })
+    }
   }
+}
+
+async function auditWorker(world: World, worker: string): Promise<void> {
+  const read = await readFleet(world, worker)
+  const commands = new Set(read?.fleet.manifest.commands.map(({ name }) => name))
+  for (const command of commands) await auditCommand(world, command)
 }
 
 async function forgetSilent(world: World, worker: string): Promise<void> {

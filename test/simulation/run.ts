@@ -1,6 +1,6 @@
 import { Manifest } from '#core/contract/manifest'
 import { isTerminal } from '#core/contract/task'
-import { putWorker } from '#core/workers/put-worker'
+import { putWorker, resumeWorker } from '#core/workers/put-worker'
 import { breachOf } from './checks.ts'
 import { noFaults } from './faults.ts'
 import { Hub } from './hub.ts'
@@ -160,6 +160,9 @@ function calm(simulation: Simulation): void {
   simulation.network.awayUntilMs = 0
   for (const { process } of simulation.instances) process.stalledUntilMs = 0
   if (simulation.hub === undefined) startHub(simulation)
+  // Whoever paused the worker may have been cut off before resuming it.
+  const operator = simulation.worldOf(createProcess('operator'))
+  resumeWorker(operator, worker).catch((error: unknown) => simulation.fail(String(error)))
 }
 
 function stuck(simulation: Simulation): string {

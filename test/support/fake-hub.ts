@@ -4,6 +4,7 @@
  */
 import { createServer, type Server } from 'node:http'
 import type { Socket } from 'node:net'
+import { StringDecoder } from 'node:string_decoder'
 import type { Task } from '#core/contract/task'
 import type { End, Grant } from '#core/contract/worker-protocol'
 import { workerProtocol } from '#core/contract/worker-protocol'
@@ -78,7 +79,6 @@ export async function startFakeHub(options: FakeHubOptions = {}): Promise<FakeHu
   const queue: TaskSpec[] = []
   const ids = new Map<TaskSpec, string>()
   const runs = new Map<string, string>()
-  const granted = new Map<string, TaskSpec>()
   const outcomes = new Map<string, 'owned' | 'cancel' | 'lost'>()
   const answers = new Map<string, Promise<object>>()
   const sockets = new Set<Socket>()
@@ -110,7 +110,6 @@ export async function startFakeHub(options: FakeHubOptions = {}): Promise<FakeHu
     const id = ids.get(spec) ?? ''
     const run = `${id}.${grants++}`
     runs.set(id, run)
-    granted.set(run, spec)
     const leaseSeconds = spec.leaseSeconds ?? options.leaseSeconds ?? 60
     const task: Task = { ...taskOf(id, spec, leaseSeconds), ...spec.task }
     return {
@@ -134,18 +133,8 @@ export async function startFakeHub(options: FakeHubOptions = {}): Promise<FakeHu
   const answerOf = async ({ op, body }: Call): Promise<object> => {
     leaving = op === 'leave' || (leaving && op !== 'receive')
     switch (op) {
-      case 'register': {
-        // Whatever it does not list is taken back.
-        const held = new Set(body.runs?.map(({ run }) => run))
-        for (const [run, spec] of granted) {
-          if (held.has(run) || ends.has(ids.get(spec) ?? '')) continue
-          const wasAnswered = calls.some(
-            (call) => call.op === 'complete' && call.body.ends?.some((end) => end.run === run),
-          )
-          if (!wasAnswered) outcomes.set(ids.get(spec) ?? '', 'owned')
-        }
+      case 'register':
         return { generation: 'g', paused: false, idleSeconds: options.idleSeconds ?? 1e9 }
-      }
       case 'receive':
         return receive(body)
       case 'renew':
@@ -193,11 +182,11 @@ export async function startFakeHub(options: FakeHubOptions = {}): Promise<FakeHu
       socket.write(
         `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: taskurai-worker/1\r\nDate: ${new Date().toUTCString()}\r\n\r\n`,
       )
-      let rest = head.toString('utf8')
-      socket.setEncoding('utf8')
+      const decoder = new StringDecoder('utf8')
+      let rest = decoder.write(head)
       socket.setNoDelay(true)
-      socket.on('data', (chunk: string) => {
-        const lines = (rest + chunk).split('\n')
+      socket.on('data', (chunk: Buffer) => {
+        const lines = (rest + decoder.write(chunk)).split('\n')
         rest = lines.pop() ?? ''
         for (const line of lines) {
           onLine(socket, line, stream).catch((error: unknown) => {

@@ -15,6 +15,8 @@ export interface HubProblem {
 
 export interface Answer {
   readonly answer: unknown
+  /** Stands for the answer where the hub sent one. */
+  readonly brief: unknown
   /** The whole line as it came. */
   readonly line: string
   /** When the call was first sent: a lease counts from then (protocol 14). */
@@ -87,7 +89,7 @@ export function createCalls(options: CallsOptions): Calls {
   const settle = (id: number, call: Call, line: string, message: Message) => {
     calls.delete(id)
     if (id === firstId) becomeReady()
-    call.onAnswer({ answer: message.answer, line, sentAtMs: call.sentAtMs })
+    call.onAnswer({ answer: message.answer, brief: message.brief, line, sentAtMs: call.sentAtMs })
   }
 
   const becomeReady = () => {
@@ -155,14 +157,23 @@ export function createCalls(options: CallsOptions): Calls {
 
 interface Message {
   readonly id?: number
+  readonly brief?: unknown
   readonly answer?: unknown
   readonly problem?: unknown
   readonly push?: unknown
 }
 
+const briefStart = ',"brief":['
+const briefEnd = '],"answer":'
+
+/**
+ * A hub may put a brief of the grants in front of an answer to receive: `{"id":7,"brief":[[…],…],"answer":…}`. Then the
+ * grants themselves, with all their arguments, are parsed once, in the main thread, and pass here as text.
+ */
 function messageOf(line: string): Message | undefined {
+  const start = line.startsWith(briefStart, line.indexOf(',')) ? line.indexOf(briefEnd) : -1
   try {
-    const parsed: unknown = JSON.parse(line)
+    const parsed: unknown = JSON.parse(start < 0 ? line : `${line.slice(0, start)}]}`)
     return typeof parsed === 'object' && parsed !== null ? parsed : undefined
   } catch {
     return undefined

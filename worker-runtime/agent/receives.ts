@@ -65,9 +65,9 @@ export function createReceives(options: ReceivesOptions): Receives {
       op: 'receive',
       fields: `"slots":${slots},"freeSlots":${freeSlots},"waitSeconds":${wait}`,
       answerMostMs: wait * 1_000 + answerMarginMs,
-      onAnswer: ({ answer, line }) => {
+      onAnswer: ({ answer, brief, line }) => {
         closeOne()
-        options.onReceived(receivedOf(answer, line))
+        options.onReceived(Array.isArray(brief) ? briefReceived(brief, line) : receivedOf(answer, line))
       },
       onProblem: (problem) => {
         closeOne()
@@ -104,4 +104,19 @@ function receivedOf(answer: unknown, line: string): Received {
   const drain = typeof answer === 'object' && answer !== null && 'drain' in answer && answer.drain === true
   const hasGrants = typeof answer === 'object' && answer !== null && 'grants' in answer && Array.isArray(answer.grants)
   return { grants: hasGrants ? (answer.grants as readonly GrantHead[]) : [], drain, line }
+}
+
+/** `[run, ticket, taskId, leaseSeconds, timeoutSeconds or 0, alone as 0 or 1]` for each grant, in their order. */
+type Brief = readonly [string, string, string, number, number, 0 | 1]
+
+function briefReceived(brief: readonly Brief[], line: string): Received {
+  const grants = brief.map(([run, ticket, id, leaseSeconds, timeoutSeconds, alone]) => ({
+    run,
+    ticket,
+    leaseSeconds,
+    ...(timeoutSeconds > 0 ? { timeoutSeconds } : {}),
+    ...(alone === 1 ? { alone: true } : {}),
+    task: { id },
+  }))
+  return { grants, drain: false, line }
 }

@@ -1,0 +1,22 @@
+import { describe, expect, it } from 'vitest'
+import { planted } from './planted.ts'
+import { runSeed } from './run.ts'
+
+/** A simulator that finds nothing may be blind: each known mistake has to show within a bounded number of seeds. */
+const seedsMost = 400
+
+describe('the simulator finds a planted mistake', () => {
+  it.each(Object.entries(planted))(
+    '%s',
+    async (_, mutations) => {
+      for (let seed = 1; seed <= seedsMost; seed++) {
+        const { breach } = await runSeed(seed, { mutations })
+        if (breach === undefined) continue
+        expect((await runSeed(seed, { mutations })).breach, 'the replay of the same seed').toBe(breach)
+        return
+      }
+      expect.fail(`not found in ${seedsMost} seeds`)
+    },
+    60_000,
+  )
+})
