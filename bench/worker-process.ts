@@ -12,8 +12,15 @@ const isOf = <K extends Report['kind']>(report: Report, kind: K): report is Repo
  * Starts a worker file that speaks through `linkToBench`.
  * The loader flags of the bench itself are handed on, so the file may be TypeScript.
  */
-export async function startWorkerProcess(file: URL, args: readonly string[]): Promise<SubjectWorker> {
-  const child = fork(file, [...args], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+export async function startWorkerProcess(
+  file: URL,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<SubjectWorker> {
+  const child = fork(file, [...args], {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    env: { ...process.env, ...env },
+  })
   ownProcess(child)
   await within(START_TIMEOUT_MS, 'starting a worker', nextReport(child, 'ready'))
   const pid = child.pid

@@ -1,8 +1,8 @@
 #!/usr/bin/env -S node --import tsx
 // `npm start`: a hub with the example worker, and the example's tasks run through it, visibly.
 import { fileURLToPath } from 'node:url'
-import { runExample } from '../examples/run-example.ts'
 import { serve } from '#embedded/serve'
+import { runExample } from '../examples/run-example.ts'
 
 const hasExample = !process.argv.includes('--no-example')
 const print = (line: string) => process.stdout.write(`${line}\n`)

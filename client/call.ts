@@ -14,11 +14,15 @@ export interface Call {
   readonly path: string
   readonly query?: Readonly<Record<string, string | undefined>>
   readonly body?: unknown
+  /** A body that is JSON text already. */
+  readonly json?: string
   readonly headers?: Readonly<Record<string, string>>
   readonly signal?: AbortSignal | undefined
   /** Long polls: how long the hub may take on top of the usual. */
   readonly heldSeconds?: number
   readonly patience?: Patience | undefined
+  /** For the one path that is open to everybody. */
+  readonly isUnsigned?: boolean
 }
 
 export interface Line {
@@ -33,7 +37,7 @@ export interface Line {
 export async function call(line: Line, request: Call): Promise<unknown> {
   const { system } = line
   const patience = request.patience ?? line.patience
-  const body = request.body === undefined ? undefined : JSON.stringify(request.body)
+  const body = request.json ?? (request.body === undefined ? undefined : JSON.stringify(request.body))
   const startedAt = system.now()
   let mayBeDone = false
   for (let tried = 1; ; tried++) {
@@ -63,7 +67,7 @@ async function tryOnce(line: Line, request: Call, body: string | undefined): Pro
   const given = { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...request.headers }
   const { credentials, region } = connection
   const toSign = { method: request.method, url, headers: given, ...(body === undefined ? {} : { body }) }
-  const headers = await signRequest(toSign, { credentials, region, now })
+  const headers = request.isUnsigned === true ? given : await signRequest(toSign, { credentials, region, now })
   const timeoutSeconds = line.tryTimeoutSeconds + (request.heldSeconds ?? 0)
   const limit = new AbortController()
   const timer = setTimeout(() => limit.abort(new Error('timed out')), timeoutSeconds * 1_000)

@@ -1,9 +1,10 @@
+import type { Json } from '../core/contract/names.ts'
 import type { ListQuery, TaskPatch } from '../core/contract/new-task.ts'
 import type { Status, Task } from '../core/contract/task.ts'
 import type { PutWorker, WorkerView } from '../core/contract/workers.ts'
 import { defaultPatience } from './backoff.ts'
 import { type Call, call, type Line } from './call.ts'
-import type { Contract, EndedTask, InputOf, OutputOf, TaskConfig, TaskOf, TaskToSubmit } from './contract.ts'
+import type { Contract, EndedTask, InputOf, OutputOf, TaskOf, TaskToSubmit } from './contract.ts'
 import { type ConnectionOptions, resolveConnection } from './credentials.ts'
 import { TaskuraiError } from './error.ts'
 import { type BatchOptions, type SubmitOptions, segment, submitMany, submitOne } from './submit.ts'
@@ -64,7 +65,7 @@ export interface Client {
   submitBatch(tasks: readonly TaskToSubmit[], options?: BatchOptions): Promise<readonly string[]>
   get(id: string, options?: GetOptions): Promise<Task>
   /** Resolves with the ended task, however it ended; typed when given what `submit` returned. */
-  wait<Output>(task: string | TaskOf<Output>, options?: WaitOptions): Promise<EndedTask<Output>>
+  wait<Output = Json>(task: string | TaskOf<Output>, options?: WaitOptions): Promise<EndedTask<Output>>
   list(query?: TaskQuery): Promise<TaskPage>
   listAll(query?: TaskQuery): AsyncGenerator<Task, void, undefined>
   patch(id: string, patch: Patch): Promise<Task>
@@ -183,7 +184,7 @@ export function clientOn(line: Line): Client {
     resume: (name) => ask({ method: 'POST', path: worker(name, '/resume'), body: {} }),
     commands: async () =>
       (await ask<{ commands: readonly RegisteredCommand[] }>({ method: 'GET', path: '/v1/commands' })).commands,
-    health: () => ask({ method: 'GET', path: '/healthz' }),
+    health: () => ask({ method: 'GET', path: '/healthz', isUnsigned: true }),
     openapi: () => ask({ method: 'GET', path: '/v1/openapi.json' }),
   }
 }
@@ -196,5 +197,3 @@ function isEcho(error: unknown, code: TaskuraiError['code']): boolean {
 function instant(time: Date | string | undefined): string | undefined {
   return time instanceof Date ? time.toISOString() : time
 }
-
-export type { TaskConfig }

@@ -10,31 +10,24 @@ export interface Schema<Input = unknown, Output = Input> {
   readonly '~standard': { readonly types?: { readonly input: Input; readonly output: Output } | undefined }
 }
 
-/** What `defineCommand` of `taskurai/worker` returns, as far as a client looks at it. */
+/** What `defineCommand` of `taskurai/worker` returns, as far as a client looks at it. Plain JSON Schema tells no types. */
 export interface Contract {
   readonly name: string
   readonly version?: number | undefined
-  readonly input?: Schema | undefined
-  readonly output?: Schema | undefined
+  readonly input?: unknown
+  readonly output?: unknown
 }
 
-type TypesOf<S> = S extends { readonly '~standard': { readonly types?: infer T } } ? NonNullable<T> : never
-
 /** What a caller passes: the input before defaults are filled in. Anything, where the contract says nothing. */
-export type InputOf<C extends Contract> =
-  TypesOf<C['input']> extends { readonly input: infer Input }
-    ? [TypesOf<C['input']>] extends [never]
-      ? unknown
-      : Input
-    : unknown
+export type InputOf<C extends Contract> = [Typed<C['input']>] extends [Schema<infer Input>] ? Input : unknown
 
 /** What a succeeded task of this command has as `result.output`. */
-export type OutputOf<C extends Contract> =
-  TypesOf<C['output']> extends { readonly output: infer Output }
-    ? [TypesOf<C['output']>] extends [never]
-      ? Json
-      : Output
-    : Json
+export type OutputOf<C extends Contract> = [Typed<C['output']>] extends [Schema<infer _Input, infer Output>]
+  ? Output
+  : Json
+
+/** `undefined` for what is no schema with types, so that an empty union does not pass for everything. */
+type Typed<S> = [Extract<S, Schema>] extends [never] ? undefined : Extract<S, Schema>
 
 /** The envelope with a typed output. */
 export interface TaskOf<Output = Json> extends Omit<Task, 'result'> {

@@ -1,5 +1,5 @@
 import { limits } from '../core/contract/limits.ts'
-import { type Call, call, type Line } from './call.ts'
+import { call, type Line } from './call.ts'
 import type { Contract, TaskConfig, TaskToSubmit } from './contract.ts'
 import { TaskuraiError } from './error.ts'
 import { isRecord } from './problem.ts'
@@ -9,12 +9,12 @@ import { ulid } from './ulid.ts'
 
 export interface SubmitOptions extends TaskConfig {
   /** Your own key: the same key and the same task make one task, however often they are sent. By default a fresh one. */
-  readonly idempotencyKey?: string
+  readonly idempotencyKey?: string | undefined
   readonly signal?: AbortSignal
 }
 
 export interface BatchOptions {
-  readonly idempotencyKey?: string
+  readonly idempotencyKey?: string | undefined
   readonly signal?: AbortSignal
 }
 
@@ -32,8 +32,8 @@ export async function submitOne(
 ): Promise<unknown> {
   const { idempotencyKey, signal, ...config } = options
   const name = typeof what === 'string' ? what : what.name
-  const version = typeof what === 'string' ? undefined : what.version
-  const body = { ...(version === undefined ? {} : { version }), arguments: input, ...config }
+  const version = config.version ?? (typeof what === 'string' ? undefined : what.version)
+  const body = { arguments: input, ...config, version }
   const headers = { 'idempotency-key': keyOf(line, idempotencyKey, limits.idempotencyKeyChars) }
   // The path names the command, so that a key which may submit only this one is enough.
   return call(line, { method: 'POST', path: `/v1/commands/${segment(name)}/tasks`, body, headers, signal })
@@ -46,11 +46,17 @@ export async function submitMany(
   { idempotencyKey, signal }: BatchOptions = {},
 ): Promise<readonly string[]> {
   const key = keyOf(line, idempotencyKey, limits.idempotencyKeyChars - partSuffixChars)
+  // Fresh keys are ULIDs throughout, as the hub takes the time of the ids from them.
+  const keyOfPart = (index: number): string => {
+    if (index === 0) return key
+    return idempotencyKey === undefined ? ulid(line.system) : `${key}.${index}`
+  }
+  const command = commonCommand(tasks)
+  const path = command === undefined ? '/v1/tasks/batch' : `/v1/commands/${segment(command)}/tasks/batch`
   const ids: string[] = []
-  for (const [index, part] of partsOf(tasks).entries()) {
-    const partKey = index === 0 ? key : `${key}.${index}`
-    const headers = { 'idempotency-key': partKey, prefer: 'return=minimal' }
-    const answer = await call(line, { ...batchCall(part), headers, signal })
+  for (const [index, part] of partsOf(tasks, command !== undefined).entries()) {
+    const headers = { 'idempotency-key': keyOfPart(index), prefer: 'return=minimal' }
+    const answer = await call(line, { method: 'POST', path, json: `{"tasks":[${part.join()}]}`, headers, signal })
     const created = idsOf(answer)
     if (created.length !== part.length) {
       const detail = `The hub answered ${created.length} ids to a batch of ${part.length} tasks.`
@@ -61,29 +67,30 @@ export async function submitMany(
   return ids
 }
 
-function batchCall(tasks: readonly TaskToSubmit[]): Pick<Call, 'method' | 'path' | 'body'> {
+/** Where all tasks have one command, its own path is called: a key which may submit only this one is enough. */
+function commonCommand(tasks: readonly TaskToSubmit[]): string | undefined {
   const command = tasks[0]?.command
-  if (command === undefined || tasks.some((task) => task.command !== command)) {
-    return { method: 'POST', path: '/v1/tasks/batch', body: { tasks } }
-  }
-  const bare = tasks.map(({ command: _command, ...rest }) => rest)
-  return { method: 'POST', path: `/v1/commands/${segment(command)}/tasks/batch`, body: { tasks: bare } }
+  return tasks.every((task) => task.command === command) ? command : undefined
 }
 
-/** Cut by count and by bytes. A single task that is too large goes alone, so that the hub's refusal names it. */
-function partsOf(tasks: readonly TaskToSubmit[]): readonly (readonly TaskToSubmit[])[] {
+/**
+ * The tasks' JSON, cut by count and by bytes. A single task that is too large goes alone, so that the hub's refusal
+ * names it.
+ */
+function partsOf(tasks: readonly TaskToSubmit[], isCommandInPath: boolean): readonly (readonly string[])[] {
   const bytesMost = limits.bodyBytes - bodyReserveBytes
-  const parts: TaskToSubmit[][] = []
-  let part: TaskToSubmit[] = []
+  const parts: string[][] = []
+  let part: string[] = []
   let bytes = 0
   for (const task of tasks) {
-    const taskBytes = Buffer.byteLength(JSON.stringify(task)) + 1
+    const json = JSON.stringify(isCommandInPath ? { ...task, command: undefined } : task)
+    const taskBytes = Buffer.byteLength(json) + 1
     if (part.length > 0 && (part.length === limits.batchTasks || bytes + taskBytes > bytesMost)) {
       parts.push(part)
       part = []
       bytes = 0
     }
-    part.push(task)
+    part.push(json)
     bytes += taskBytes
   }
   if (part.length > 0) parts.push(part)

@@ -23,7 +23,11 @@ export function bodyKey(taskId: string, born: string): Key {
 
 /** Result or error of one run: a run that lost leaves its own behind, never another's (protocol 7). */
 export function outcomeKey(taskId: string, born: string, run: string): Key {
-  return { pk: `T#${taskId}`, sk: `OUT#${born}#${run}` }
+  return { pk: `T#${taskId}`, sk: `${outcomePrefix(born)}${run}` }
+}
+
+export function outcomePrefix(born: string): string {
+  return `OUT#${born}#`
 }
 
 export const registryPk = 'REGISTRY'

@@ -43,10 +43,13 @@ export interface Outcome {
   readonly error?: TaskError | undefined
 }
 
-/** The side write of an outcome that does not fit beside the head; undefined while it fits. */
-export function outcomeApart(store: Store, head: Head, run: string, outcome: Outcome): Write | undefined {
-  const bytes = JSON.stringify(outcome).length
-  if (bytes <= store.inlineBytes / 2) return undefined
+/** Whether an outcome may lie in the head itself. */
+export function fitsBeside(store: Store, outcome: Outcome): boolean {
+  return JSON.stringify(outcome).length <= store.inlineBytes / 2
+}
+
+/** The side write of an outcome that does not fit beside the head. */
+export function outcomeApart(head: Head, run: string, outcome: Outcome): Write {
   const item: Item = { ...outcomeKey(head.id, head.born, run), born: head.born, n: 1, data: outcome }
   return { kind: 'put', item, condition: { kind: 'any' } }
 }

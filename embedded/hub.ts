@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import { openKeys } from '#adapters/files/live-keys'
 import { systemClock } from '#adapters/system/clock'
 import { createSystemIds } from '#adapters/system/ids'
-import type { Log } from '#core/ports'
+import type { Feed, Log } from '#core/ports'
 import type { World } from '#core/world'
 import { createApi } from '#functions/api/app'
 import { createCatalog } from '#functions/api/catalog'
@@ -37,6 +37,7 @@ export interface Hub {
   readonly endpoint: string
   readonly world: World
   readonly calls: WorkerCalls
+  readonly feed: Feed
   /** Stops taking requests, lets instances hand back, writes what is left. */
   readonly close: () => Promise<void>
 }
@@ -134,7 +135,7 @@ async function openParts(folder: string, options: HubOptions): Promise<OpenOutco
     await following.stop()
     await closeStore()
   }
-  return { kind: 'open', hub: { endpoint: listening.endpoint, world, calls, close } }
+  return { kind: 'open', hub: { endpoint: listening.endpoint, world, calls, feed, close } }
 }
 
 export function defaultDataFolder(env: Readonly<Record<string, string | undefined>>, cwd: string): string {

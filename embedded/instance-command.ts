@@ -6,8 +6,8 @@ export const LaunchSpec = z.object({ module: z.string() })
 
 const program = fileURLToPath(new URL('../bin/taskurai.ts', import.meta.url))
 
-/** The arguments after `node`: the same flags this process runs with, so that TypeScript runs there too. */
+/** Node with the flags this process runs with, so that TypeScript runs there too, and the program to run. */
 export function instanceCommand(spec: unknown): readonly string[] {
   const { module } = LaunchSpec.parse(spec)
-  return [...process.execArgv, program, 'work', module]
+  return [process.execPath, ...process.execArgv, program, 'work', module]
 }

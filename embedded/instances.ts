@@ -41,14 +41,13 @@ export function createInstances(options: InstancesOptions): Instances {
 
   const launcher = createProcessLauncher({
     command: instanceCommand,
-    environment: () => ({ TASKURAI_ENDPOINT: endpoint, ...workerKey(options.folder) }),
+    environment: () => ({ ...process.env, TASKURAI_ENDPOINT: endpoint, ...workerKey(options.folder) }),
     onExit: ({ launch, worker, code, signal, lastLines }) => {
       const why = signal === null ? `it exited with code ${code}` : `it was ended by ${signal}`
       const said = lastLines.at(-1)
       void died({ launch, worker, why: said === undefined || code === 0 ? why : `${why}: ${said}` })
     },
-    onOutput: ({ worker, line }) => options.onOutput?.(worker, line),
-    log,
+    log: (line, { worker }) => options.onOutput?.(worker, line),
   })
 
   async function died(ask: { launch: string; worker: string; why: string }): Promise<void> {

@@ -1,5 +1,5 @@
 import { isAbsolute, relative, resolve } from 'node:path'
-import { readManifest } from '#adapters/process/manifest'
+import { readManifest } from '#adapters/process/read-manifest'
 import type { Log } from '#core/ports'
 import { putWorker } from '#core/workers/put-worker'
 import { defaultDataFolder, type Hub, openHub } from './hub.ts'
@@ -73,10 +73,12 @@ async function registerWorkers(hub: Hub, { workers, cwd, print }: ServeOptions):
     workers.map(async (path) => {
       const module = isAbsolute(path) || path.startsWith('.') || path.includes('/') ? resolve(cwd, path) : path
       const read = await readManifest(module)
-      if (read.kind === 'refused') return read.message
+      if (!read.ok) return read.message
       await putWorker(hub.world, { manifest: read.manifest, launch: { module }, by: 'serve' })
       const { scaling, name, commands } = read.manifest
-      print(`worker ${name}: ${commands.map((command) => command.name).join(', ')}; ${scaling.min} to ${scaling.max} instances`)
+      print(
+        `worker ${name}: ${commands.map((command) => command.name).join(', ')}; ${scaling.min} to ${scaling.max} instances`,
+      )
       return undefined
     }),
   )

@@ -43,7 +43,11 @@ async function look(client: Client, wanted: ReadonlySet<string>): Promise<Snapsh
     if (task.stoppedAt !== undefined) ended++
     if (task.status === 'failed') failed++
     if (task.status !== 'running') continue
-    running.push({ label: task.subject ?? task.command, percent: task.progress?.percent ?? 0, message: task.progress?.message ?? '' })
+    running.push({
+      label: task.subject ?? task.command,
+      percent: task.progress?.percent ?? 0,
+      message: task.progress?.message ?? '',
+    })
   }
   const { instances, starting } = worker
   return { total: wanted.size, ended, failed, running, instances, starting }

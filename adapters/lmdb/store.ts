@@ -9,6 +9,7 @@ import { GroupCommit, type Staged } from './group-commit.ts'
 import type { HeadText } from './head-record.ts'
 import { Heads } from './heads.ts'
 import { listItems } from './list-items.ts'
+import { isTold } from './log-entry.ts'
 import { recoverHeads, ringAgain } from './recover.ts'
 import { createSweep } from './sweep.ts'
 
@@ -101,7 +102,7 @@ export function openLmdbStore(options: LmdbStoreOptions): LmdbStore {
 
   async function commit({ write, before, bells }: Commit): Promise<CommitOutcome> {
     const key = keyOf(write)
-    const current = latest(key)
+    const current = isBlind(write) ? undefined : latest(key)
     if (!holds(write, current)) {
       // What it lost against may not be durable yet: the answer waits until it is.
       if (pending.has(nameOf(key))) await group.add([])
@@ -142,6 +143,11 @@ export function openLmdbStore(options: LmdbStoreOptions): LmdbStore {
       await databases.root.close()
     },
   }
+}
+
+/** A write without condition whose change nobody is told: what stood there before does not matter. */
+function isBlind(write: Write): boolean {
+  return write.condition.kind === 'any' && !isTold(keyOf(write))
 }
 
 function keyOf(write: Write): Key {

@@ -1,6 +1,7 @@
 import { isTerminal } from '../contract/task.ts'
 import type { PatchFields } from '../events.ts'
 import { headKey } from '../keys.ts'
+import { headOf } from '../layout.ts'
 import { decide } from '../lifecycle.ts'
 import type { Principal, World } from '../world.ts'
 import { type MoveOutcome, move, readHead } from './move.ts'
@@ -49,13 +50,19 @@ export function patchTask(world: World, ask: ByPerson & { readonly fields: Patch
 
 export type RemoveOutcome = { readonly kind: 'removed' } | { readonly kind: 'absent' } | { readonly kind: 'not-ended' }
 
-/** Removes an ended task now instead of at the end of its retention. What lies beside the head goes with it. */
+/** How often a removal meets somebody else's change of the same task before it gives up. */
+const removeTriesMost = 5
+
+/** Removes an ended task now instead of at the end of its retention. The reactor clears what lies beside the head. */
 export async function removeTask(world: World, taskId: string): Promise<RemoveOutcome> {
-  const head = await readHead(world, taskId)
+  let head = await readHead(world, taskId)
   if (head === undefined) return { kind: 'absent' }
-  if (!isTerminal(head.status)) return { kind: 'not-ended' }
-  const condition = { kind: 'at', born: head.born, n: head.n } as const
-  const outcome = await world.store.commit({ write: { kind: 'delete', key: headKey(taskId), condition } })
-  if (outcome.kind === 'written') return { kind: 'removed' }
-  return outcome.current === undefined ? { kind: 'removed' } : { kind: 'not-ended' }
+  for (let tries = 0; tries < removeTriesMost; tries++) {
+    if (!isTerminal(head.status)) return { kind: 'not-ended' }
+    const condition = { kind: 'at', born: head.born, n: head.n } as const
+    const outcome = await world.store.commit({ write: { kind: 'delete', key: headKey(taskId), condition } })
+    if (outcome.kind === 'written' || outcome.current === undefined) return { kind: 'removed' }
+    head = headOf(outcome.current)
+  }
+  throw new Error(`task ${taskId}: changed ${removeTriesMost} times while it was to be removed`)
 }

@@ -1,7 +1,7 @@
 import type { TaskError, TaskResult } from '../contract/task.ts'
 import type { Event } from '../events.ts'
 import type { Head } from '../head.ts'
-import { outcomeApart } from '../layout.ts'
+import { fitsBeside, type Outcome, outcomeApart } from '../layout.ts'
 import { decide } from '../lifecycle.ts'
 import type { World } from '../world.ts'
 import { type MoveOutcome, move } from './move.ts'
@@ -26,36 +26,35 @@ export interface EndAsk {
  * answer was lost is recognised (protocol 4). A large outcome is written before the head that names it (7).
  */
 export function endRun(world: World, ask: EndAsk): Promise<MoveOutcome> {
-  const writer = `${ask.run}.end`
   const { end, run } = ask
+  const writer = `${run}.end`
   const chance = world.chance()
+  const outcome = outcomeOfEnd(end)
+  const isApart = outcome !== undefined && !fitsBeside(world.store, outcome)
   return move(world, {
     taskId: ask.taskId,
     writer,
     known: ask.known,
-    decide: (head) => decide(head, eventOf(world, head, { end, run, writer, chance })),
-    before: (head) => {
-      const outcome = outcomeOfEnd(end)
-      const write = outcome === undefined ? undefined : outcomeApart(world.store, head, run, outcome)
-      return write === undefined ? [] : [write]
-    },
+    decide: (head) => decide(head, eventOf(end, { run, writer, chance, isApart, now: world.clock.now() })),
+    before: isApart ? (head) => [outcomeApart(head, run, outcome)] : undefined,
   })
 }
 
 interface Ending {
-  readonly end: RunEnd
   readonly run: string
   readonly writer: string
   readonly chance: number
+  readonly isApart: boolean
+  readonly now: number
 }
 
-function eventOf(world: World, head: Head, { end, run, writer, chance }: Ending): Event {
-  const of = { run, writer, now: world.clock.now() }
+function eventOf(end: RunEnd, { run, writer, chance, isApart, now }: Ending): Event {
+  const of = { run, writer, now }
   switch (end.kind) {
     case 'succeed':
-      return { kind: 'succeed', ...of, result: end.result, apart: isApart(world, head, end, run) }
+      return { kind: 'succeed', ...of, result: end.result, apart: isApart }
     case 'fail':
-      return { kind: 'fail', ...of, error: end.error, chance, apart: isApart(world, head, end, run) }
+      return { kind: 'fail', ...of, error: end.error, chance, apart: isApart }
     case 'stop':
       return { kind: 'stop', ...of }
     case 'give-up':
@@ -67,12 +66,7 @@ function eventOf(world: World, head: Head, { end, run, writer, chance }: Ending)
   }
 }
 
-function outcomeOfEnd(end: RunEnd): { result?: TaskResult | undefined; error?: TaskError } | undefined {
+function outcomeOfEnd(end: RunEnd): Outcome | undefined {
   if (end.kind === 'succeed') return end.result === undefined ? undefined : { result: end.result }
   return end.kind === 'fail' ? { error: end.error } : undefined
-}
-
-function isApart(world: World, head: Head, end: RunEnd, run: string): boolean {
-  const outcome = outcomeOfEnd(end)
-  return outcome !== undefined && outcomeApart(world.store, head, run, outcome) !== undefined
 }

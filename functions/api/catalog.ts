@@ -97,7 +97,14 @@ async function readKnown(world: World, compiled: Known['checks'] = new Map()): P
   return { byName, checks, readAtMs }
 }
 
-function resolvedOf({ worker, name, version, retry, timeoutSeconds, leaseSeconds }: RegisteredCommand): ResolvedCommand {
+function resolvedOf({
+  worker,
+  name,
+  version,
+  retry,
+  timeoutSeconds,
+  leaseSeconds,
+}: RegisteredCommand): ResolvedCommand {
   return { worker, name, version, retry, timeoutSeconds, leaseSeconds }
 }
 
@@ -116,7 +123,9 @@ function compiledAtFirstUse({ name, worker }: RegisteredCommand, schema: JsonSch
       check ??= compileSchema(schema)
     } catch (cause) {
       // Registration refuses such a schema; one that is here all the same was written by another program.
-      throw new ApiError('unavailable', `the input schema of ${name} cannot be used; register ${worker} anew`, { cause })
+      throw new ApiError('unavailable', `the input schema of ${name} cannot be used; register ${worker} anew`, {
+        cause,
+      })
     }
     return check(value)
   }

@@ -60,10 +60,9 @@ interface RouteSpec<Query extends z.ZodObject, Body extends z.ZodType> {
   readonly handle: (call: Call<z.infer<Query>, z.infer<Body>>) => Promise<Response>
 }
 
-export function defineRoute<
-  Query extends z.ZodObject = typeof NoQuery,
-  Body extends z.ZodType = z.ZodType<undefined>,
->(spec: RouteSpec<Query, Body>): Route {
+export function defineRoute<Query extends z.ZodObject = typeof NoQuery, Body extends z.ZodType = z.ZodType<undefined>>(
+  spec: RouteSpec<Query, Body>,
+): Route {
   const isBodyOptional = spec.isBodyOptional === true
   return {
     ...spec,

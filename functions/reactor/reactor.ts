@@ -2,11 +2,13 @@ import type { Head } from '#core/head'
 import { headSk, isTaskPk } from '#core/keys'
 import { headOf } from '#core/layout'
 import type { Change, Write } from '#core/ports'
+import { clearBeside } from '#core/tasks/clear'
 import { rowsOf } from '#core/tasks/rows'
 import type { World } from '#core/world'
 
 /**
- * What follows from changes of heads, the same in both homes (protocol 37): scale-out, then the directory. It is told
+ * What follows from changes of heads, the same in both homes (protocol 37): scale-out, then the directory, then the
+ * removal of what lay beside a head that is gone. It is told
  * of every change at least once, sometimes late, sometimes again after a newer one.
  */
 export interface ReactorEffects {
@@ -19,15 +21,23 @@ const recordFreshMs = 60_000
 export async function react(world: World, effects: ReactorEffects, changes: readonly Change[]): Promise<void> {
   const queued = new Map<string, number>()
   const rows: Write[] = []
+  const gone: Head[] = []
   for (const change of changes) {
-    if (change.sk !== headSk || !isTaskPk(change.pk) || change.after === undefined) continue
-    const after = headOf(change.after)
+    if (change.sk !== headSk || !isTaskPk(change.pk)) continue
     const before = change.before === undefined ? undefined : headOf(change.before)
+    if (change.after === undefined) {
+      if (before !== undefined) gone.push(before)
+      continue
+    }
+    const after = headOf(change.after)
     if (isFreshlyQueued(world, before, after)) queued.set(after.worker, (queued.get(after.worker) ?? 0) + 1)
     rows.push(...rowsOf(before, after))
   }
   for (const [worker, count] of queued) effects.nudgeScaler(worker, count)
-  await Promise.all(rows.map((write) => world.store.commit({ write })))
+  await Promise.all([
+    ...rows.map((write) => world.store.commit({ write })),
+    ...gone.map((head) => clearBeside(world, head)),
+  ])
 }
 
 function isFreshlyQueued(world: World, before: Head | undefined, after: Head): boolean {

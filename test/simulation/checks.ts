@@ -1,8 +1,7 @@
 import { isTerminal } from '#core/contract/task'
 import type { Head } from '#core/head'
 import { clockStateKey, headSk, outcomeKey, rowSk } from '#core/keys'
-import type { Outcome } from '#core/layout'
-import { headOf } from '#core/layout'
+import { headOf, type Outcome } from '#core/layout'
 import { leaseMarginMs } from '#core/lease'
 import type { Bell, Change } from '#core/ports'
 import { command, type Simulation, worker } from './simulation.ts'
@@ -101,10 +100,14 @@ function endBreach(simulation: Simulation, before: Head | undefined, after: Head
 /** A run may follow another only when that one has ended, or its honest owner has stopped by its own clock. */
 function ownerBreach(simulation: Simulation, before: Head | undefined, after: Head): string | undefined {
   const run = after.run
+  const crashed = before?.run !== undefined && after.crashCount > before.crashCount ? before.run.instance : undefined
+  if (crashed !== undefined && simulation.wasFine(crashed))
+    return `${crashed} never failed, and its run counts as a crash`
   if (run === undefined || run.id === before?.run?.id) return undefined
+  if (simulation.hasEnded(run.id)) return `task ${after.id.slice(-4)} belongs again to run ${run.id}, which had lost it`
   for (const { process, owners, isHonest } of simulation.instances) {
     const canAct = process.alive && process.stalledUntilMs <= simulation.schedule.nowMs
-    if (!canAct || !isHonest || process.name === run.instance) continue
+    if (!canAct || !isHonest) continue
     for (const owner of owners) {
       const other = owner.taskId === after.id && owner.run !== run.id && owner.believes()
       if (other && !simulation.hasEnded(owner.run))

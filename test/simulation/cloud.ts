@@ -17,6 +17,7 @@ export class Cloud {
   wallOffsetMs = 0
   readonly #mutations: Mutations
   #seenDue: readonly (Key & { readonly due: number })[] = []
+  #pollers: (() => void)[] = []
   readonly #seenDepth = new Map<string, QueueDepth>()
 
   constructor(network: Network, mutations: Mutations) {
@@ -60,14 +61,34 @@ export class Cloud {
     return {
       receive: async (want) => {
         const sentMs = this.network.schedule.nowMs * process.rate
-        const bells = await ask('receive', () => this.queue.receive({ ...want, waitMs: 0 }))
+        const bells = await ask('receive', () => {
+          this.#showsIn(want.holdMs)
+          return this.queue.receive({ ...want, waitMs: 0 })
+        })
         return bells.map((bell) => ({ ...bell, heldUntilMs: sentMs + want.holdMs }))
       },
       extend: (worker, receipt, holdMs) =>
-        ask(`hide bell ${receipt} for ${holdMs} ms`, () => this.queue.extend(worker, receipt, holdMs)),
+        ask(`hide bell ${receipt} for ${holdMs} ms`, () => {
+          this.#showsIn(holdMs)
+          return this.queue.extend(worker, receipt, holdMs)
+        }),
       done: (worker, receipt) => ask(`delete bell ${receipt}`, () => this.queue.done(worker, receipt)),
       depth: (worker) => ask('depth', () => this.#depth(worker)),
     }
+  }
+
+  /** What ends a long poll: resolves as soon as a bell may have come out of hiding. */
+  bellShows(process: Process): Promise<void> {
+    const { schedule, random } = this.network
+    return new Promise((resolve) => this.#pollers.push(() => schedule.at(random.pick([0, 5, 500]), process, resolve)))
+  }
+
+  #showsIn(ms: number): void {
+    this.network.schedule.at(ms + 1, undefined, () => {
+      const pollers = this.#pollers
+      this.#pollers = []
+      for (const wake of pollers) wake()
+    })
   }
 
   async #commit(process: Process, commit: Commit): Promise<CommitOutcome> {
@@ -96,6 +117,11 @@ export class Cloud {
       const label = `ring ${bell.taskId.slice(-4)} v${bell.n} after ${bell.delayMs} ms`
       await call(this.network, process, label, () => this.#send(bell))
     }
+    // A writer that is held up between bell and head, as a frozen function might be.
+    const { random, faults } = this.network
+    if (bells.length === 0 || !random.is(faults.slow)) return
+    process.isTroubled = true
+    await pause(this.network, process, random.pick([600, 5_000, 40_000]))
   }
 
   #send(bell: Bell): void {
@@ -104,6 +130,7 @@ export class Cloud {
     for (let copy = 0; copy < copies; copy++) {
       const lateMs = random.is(faults.bellLate) ? random.pick([50, 2_000, 30_000]) : 0
       const sent = JSON.parse(JSON.stringify(bell)) as Bell
+      this.#showsIn(bell.delayMs + lateMs)
       this.queue.restore({ bell: sent, sentAt: this.nowMs(), receivedCount: 0, hiddenMs: bell.delayMs + lateMs })
     }
   }

@@ -57,15 +57,18 @@ export class Hub {
       const next = cloud.table.due(Number.POSITIVE_INFINITY, 1)[0]?.due ?? Number.POSITIVE_INFINITY
       const quietMs = Math.min(quietTickMs, Math.max(tickEveryMs, next - this.world.clock.now()))
       await pause(network, this.process, this.#simulation.isQuiet() ? quietMs : tickEveryMs)
-      if (random.is(network.faults.tickSkipped)) continue
-      this.seesSince()
-      this.#sawAt = this.world.clock.now()
-      try {
-        await tickDue(this.world)
-        await tickMinute(this.world, this.#launcher())
-      } catch (error) {
-        this.#simulation.say(this.process, () => `tick failed: ${String(error)}`)
-      }
+      if (!random.is(network.faults.tickSkipped)) await this.tick()
+    }
+  }
+
+  async tick(): Promise<void> {
+    this.seesSince()
+    this.#sawAt = this.world.clock.now()
+    try {
+      await tickDue(this.world)
+      await tickMinute(this.world, this.#launcher(), { feedLagMs: () => this.#simulation.feedLagMs() })
+    } catch (error) {
+      this.#simulation.say(this.process, () => `tick failed: ${String(error)}`)
     }
   }
 

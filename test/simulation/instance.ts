@@ -13,7 +13,8 @@ import { leaseSecondsMost, type Simulation, worker } from './simulation.ts'
 
 const concurrency = 2
 const idleMs = 60_000
-const pollMs = 1_000
+const longPollMs = 20_000
+const busyPollMs = 1_000
 
 export class Instance {
   readonly process: Process
@@ -47,7 +48,9 @@ export class Instance {
       for (const bell of bells) this.#take(bell)
       if (bells.length > 0 || this.#busySlots > 0) idleSince = this.world.clock.monotonicMs()
       if (this.world.clock.monotonicMs() - idleSince > idleMs) return this.#leave()
-      if (bells.length === 0) await this.world.clock.wait(pollMs * this.simulation.random.int(1, 4))
+      const waitMs = this.#busySlots < concurrency ? longPollMs : busyPollMs
+      const shows = this.simulation.cloud.bellShows(this.process)
+      if (bells.length === 0) await Promise.race([this.world.clock.wait(waitMs), shows])
     }
   }
 

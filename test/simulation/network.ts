@@ -32,6 +32,8 @@ export async function call<T>(
   for (let tries = 0; tries < triesMost; tries++) {
     const answer = await once(network, process, label, effect)
     if (answer !== undefined) return answer.value
+    // One lost message is nothing; two in a row may cost a short lease.
+    if (tries > 0) process.isTroubled = true
     await pause(network, process, 50 * 2 ** tries)
   }
   throw new CloudAway(`${label}: no answer`)

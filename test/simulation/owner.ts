@@ -58,6 +58,7 @@ export class Owner {
         const sliceMs = Math.min(leftMs, everyMs)
         await this.#instance.world.clock.wait(sliceMs)
         leftMs -= sliceMs
+        if (!this.believes()) this.#instance.process.isTroubled = true
         if (!this.believes() && !random.is(simulation.network.faults.zombieWrites)) return
         if (leftMs <= 0) return await this.#end(this.#ending())
         if (!(await this.#renew())) return

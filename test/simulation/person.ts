@@ -25,6 +25,11 @@ export class Person {
   async act(): Promise<void> {
     const { random } = this.#simulation
     await this.#wait(random.pick([0, 100, 5_000, 60_000, 600_000]))
+    const more = random.pick([0, 0, 1, 3])
+    for (let count = 0; count < more && this.#simulation.isStormy; count++) {
+      await this.#create()
+      await this.#wait(random.pick([10, 3_000, 30_000]))
+    }
     const id = await this.#create()
     if (id === undefined) return
     const acts = random.pick([0, 0, 1, 2, 4])

@@ -1,5 +1,6 @@
 import { headOf } from '#core/layout'
 import type { CommitOutcome, Write } from '#core/ports'
+import type { Faults } from './faults.ts'
 
 /** Known mistakes, put into the world or into an instance on purpose: the simulator has to find each (planted.test.ts). */
 export interface Mutations {
@@ -17,28 +18,41 @@ export interface Mutations {
   readonly lostRunRenews?: boolean
 }
 
+interface Planted {
+  readonly mutations: Mutations
+  /** The weather in which the mistake does harm; the rest of it is the seed's. */
+  readonly weather?: Partial<Faults>
+}
+
 export const planted = {
-  'bell deleted before the renewal is written': { ackBeforeRenewal: true },
-  'head written before the bell': { headBeforeBell: true },
+  'bell deleted before the renewal is written': { mutations: { ackBeforeRenewal: true } },
+  'head written before the bell': { mutations: { headBeforeBell: true } },
   'due dropped at the renewal': {
-    write: (write) => {
-      if (write.kind === 'delete' || write.item.sk !== 'HEAD') return write
-      const head = headOf(write.item)
-      if (head.run?.renewed !== true) return write
-      return { ...write, item: { ...write.item, due: undefined, data: { ...head, due: undefined } } }
+    mutations: {
+      write: (write) => {
+        if (write.kind === 'delete' || write.item.sk !== 'HEAD') return write
+        const head = headOf(write.item)
+        if (head.run?.renewed !== true) return write
+        return { ...write, item: { ...write.item, due: undefined, data: { ...head, due: undefined } } }
+      },
     },
   },
   'heads written without a condition': {
-    write: (write) => (write.condition.kind === 'at' ? { ...write, condition: { kind: 'any' } } : write),
-  },
-  'bell deleted while its head is absent': { dropsAhead: true },
-  'leases judged right after a blind gap': { judgesBlind: true },
-  'a lost run may renew': { lostRunRenews: true },
-  'own echo not recognised': {
-    conflict: (outcome) => {
-      const { current } = outcome
-      if (current === undefined || current.sk !== 'HEAD') return outcome
-      return { ...outcome, current: { ...current, data: { ...headOf(current), writer: 'somebody else' } } }
+    mutations: {
+      write: (write) => (write.condition.kind === 'at' ? { ...write, condition: { kind: 'any' } } : write),
     },
   },
-} as const satisfies Record<string, Mutations>
+  'bell deleted while its head is absent': { mutations: { dropsAhead: true }, weather: { slow: 0.6 } },
+  'leases judged right after a blind gap': { mutations: { judgesBlind: true }, weather: { sleep: 0.5 } },
+  'a lost run may renew': { mutations: { lostRunRenews: true }, weather: { instanceStall: 0.4, zombieWrites: 1 } },
+  'own echo not recognised': {
+    mutations: {
+      conflict: (outcome) => {
+        const { current } = outcome
+        if (current === undefined || current.sk !== 'HEAD') return outcome
+        return { ...outcome, current: { ...current, data: { ...headOf(current), writer: 'somebody else' } } }
+      },
+    },
+    weather: { answerLost: 0.15 },
+  },
+} as const satisfies Record<string, Planted>

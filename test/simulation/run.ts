@@ -2,7 +2,7 @@ import { Manifest } from '#core/contract/manifest'
 import { isTerminal } from '#core/contract/task'
 import { putWorker, resumeWorker } from '#core/workers/put-worker'
 import { breachOf } from './checks.ts'
-import { noFaults } from './faults.ts'
+import { type Faults, noFaults } from './faults.ts'
 import { Hub } from './hub.ts'
 import { Instance } from './instance.ts'
 import { pause } from './network.ts'
@@ -25,6 +25,7 @@ export interface Verdict {
 
 export interface RunOptions {
   readonly mutations?: Mutations
+  readonly weather?: Partial<Faults>
   readonly wantsTrace?: boolean
 }
 
@@ -39,6 +40,7 @@ export async function runSeed(seed: number, options: RunOptions = {}): Promise<V
     wantsTrace: options.wantsTrace === true,
   })
   const { schedule, random } = simulation
+  simulation.network.faults = { ...simulation.network.faults, ...options.weather }
   await begin(simulation)
   const stormEndsMs = random.pick([1, 5, 20, 90]) * minuteMs
   blow(simulation)
@@ -66,8 +68,7 @@ export async function runSeed(seed: number, options: RunOptions = {}): Promise<V
 async function begin(simulation: Simulation): Promise<void> {
   const { faults } = simulation.network
   simulation.network.faults = noFaults
-  const commands = [{ name: command, version: 1, leaseSeconds: leaseSecondsMost }]
-  const manifest = Manifest.parse({ name: worker, commands, concurrency: 2, scaling: { max: 3 } })
+  const manifest = manifestOf(simulation.random.pick([0, 1]))
   const world = simulation.worldOf(createProcess('setup'))
   let isReady = false
   const put = putWorker(world, { manifest, launch: {}, by: 'setup' }).then((fleet) => {
@@ -79,12 +80,18 @@ async function begin(simulation: Simulation): Promise<void> {
   simulation.network.faults = faults
 }
 
+function manifestOf(min: number): Manifest {
+  const commands = [{ name: command, version: 1, leaseSeconds: leaseSecondsMost }]
+  return Manifest.parse({ name: worker, commands, concurrency: 2, scaling: { min, max: 3 } })
+}
+
 function blow(simulation: Simulation): void {
   const { random, network, schedule } = simulation
   let instances = 0
   simulation.spawn = (launch) => {
     const instance = new Instance(simulation, `inst-${++instances}`, launch)
     simulation.instances.add(instance)
+    simulation.everBorn.set(instance.process.name, instance.process)
     const fails = simulation.isStormy && random.is(network.faults.instanceCrash / 3)
     schedule.at(random.pick([500, 5_000, 30_000]), instance.process, () => {
       if (fails) return crash(simulation, instance)
@@ -125,6 +132,7 @@ async function everyMinute(simulation: Simulation): Promise<void> {
       if (random.is(faults.instanceCrash)) crash(simulation, instance)
       else if (random.is(faults.instanceStall)) {
         simulation.say(weather, () => `${instance.process.name} stalls`)
+        instance.process.isTroubled = true
         instance.process.stalledUntilMs = schedule.nowMs + random.pick([10_000, 70_000, 300_000])
       }
     }
@@ -132,6 +140,10 @@ async function everyMinute(simulation: Simulation): Promise<void> {
     if (random.is(faults.sleep)) {
       simulation.say(weather, () => 'the machine sleeps and wakes')
       cloud.wallOffsetMs += random.pick([30_000, 120_000, 3_600_000])
+      // All timers of the machine fire as it wakes, the clock's too.
+      const { hub } = simulation
+      const tick = () => void hub?.tick().catch((error: unknown) => simulation.fail(String(error)))
+      if (random.is(0.7)) schedule.at(random.pick([1, 500, 5_000]), hub?.process, tick)
     }
     if (random.is(faults.purge)) {
       simulation.say(weather, () => 'somebody purges the queue')
@@ -145,6 +157,7 @@ function crash(simulation: Simulation, instance: Instance): void {
   const { random, schedule } = simulation
   simulation.trace.say('weather', () => `${instance.process.name} crashes`)
   instance.process.alive = false
+  instance.process.isTroubled = true
   simulation.gone(instance)
   if (random.is(0.3)) return
   schedule.at(random.pick([1_000, 20_000]), undefined, () => {
@@ -162,7 +175,13 @@ function calm(simulation: Simulation): void {
   if (simulation.hub === undefined) startHub(simulation)
   // Whoever paused the worker may have been cut off before resuming it.
   const operator = simulation.worldOf(createProcess('operator'))
-  resumeWorker(operator, worker).catch((error: unknown) => simulation.fail(String(error)))
+  const settle = async () => {
+    await resumeWorker(operator, worker)
+    // Another generation, which needs no instance while nothing is to be done.
+    const fleet = await putWorker(operator, { manifest: manifestOf(0), launch: { calm: true }, by: 'operator' })
+    simulation.generation = fleet.wanted
+  }
+  settle().catch((error: unknown) => simulation.fail(String(error)))
 }
 
 function stuck(simulation: Simulation): string {

@@ -13,12 +13,15 @@ export interface Process {
   stalledUntilMs: number
   /** How fast its monotonic clock runs. */
   rate: number
+  /** Whether anything has ever kept it from its work: a crash, a stall, a slow clock, a cloud that did not answer. */
+  isTroubled: boolean
   /** How wrong its wall clock is. */
   readonly skewMs: number
 }
 
 export function createProcess(name: string, how: { readonly skewMs?: number; readonly rate?: number } = {}): Process {
-  return { name, alive: true, stalledUntilMs: 0, rate: how.rate ?? 1, skewMs: how.skewMs ?? 0 }
+  const rate = how.rate ?? 1
+  return { name, alive: true, stalledUntilMs: 0, rate, isTroubled: rate !== 1, skewMs: how.skewMs ?? 0 }
 }
 
 interface Entry {

@@ -31,6 +31,7 @@ export class Simulation {
   readonly ids: Ids
   readonly feedState = { cursor: 0 }
   readonly instances = new Set<Instance>()
+  readonly everBorn = new Map<string, Process>()
   /** Tasks whose creation was answered with yes. */
   readonly accepted = new Set<string>()
   readonly notes = new Map<string, number>()
@@ -87,12 +88,24 @@ export class Simulation {
     return this.cloud.table.get(headKey(id)) !== undefined
   }
 
+  /** Whether this instance has lived without any trouble: then none of its runs can have crashed. */
+  wasFine(name: string): boolean {
+    return this.everBorn.get(name)?.isTroubled === false
+  }
+
   hasEnded(run: string): boolean {
     return this.#endedRuns.has(run)
   }
 
   isQuiet(): boolean {
     return !this.isStormy && this.instances.size === 0 && this.cloud.queue.all(worker).next().done === true
+  }
+
+  /** How long the oldest change has been waiting for the reactor. */
+  feedLagMs(): number {
+    const change = this.cloud.table.changes[this.feedState.cursor]
+    const head = change?.after?.data as { readonly modifiedAt?: number } | undefined
+    return head?.modifiedAt === undefined ? 0 : this.cloud.nowMs() - head.modifiedAt
   }
 
   feedGrows(process: Process): Promise<void> {

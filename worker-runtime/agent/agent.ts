@@ -32,6 +32,8 @@ const registerMostMs = 10_000
 const clockOffMostMs = 5_500
 const clockOffAgainMs = 30_000
 const endsWaitingMost = 2_000
+/** Pushes about runs that are not held: most have just ended, a few are not granted yet. */
+const earlyMost = 256
 
 export interface AgentPort {
   readonly post: (message: FromAgent) => void
@@ -52,6 +54,8 @@ export function startAgent(settings: AgentSettings, { post, chance }: AgentPort)
   let registered = false
   /** Handlers that still run although their run is somebody else's. */
   const outlived = new Map<string, Held>()
+
+  const early = new Map<string, 'cancel' | 'lost'>()
 
   const log = (level: 'info' | 'warn' | 'error', event: string, fields: Readonly<Record<string, unknown>> = {}) =>
     post({ kind: 'log', level, event, fields })
@@ -154,7 +158,11 @@ export function startAgent(settings: AgentSettings, { post, chance }: AgentPort)
       const held = runs.add(grant)
       // The main thread reads the same list: -1 tells it to leave this one out.
       slots.push(held?.slot ?? -1)
-      if (held !== undefined) fresh.push(held)
+      if (held === undefined) continue
+      fresh.push(held)
+      const word = early.get(grant.run)
+      if (word !== undefined) obey(held, word)
+      early.delete(grant.run)
     }
     if (fresh.length > 0) {
       // Those who go take nothing new; taken back before the main thread hears of them, none can have started.
@@ -216,11 +224,22 @@ export function startAgent(settings: AgentSettings, { post, chance }: AgentPort)
   const onPush = (push: unknown) => {
     if (typeof push !== 'object' || push === null || !('push' in push)) return
     if (push.push === 'drain') departure.begin('drained', 'the hub asked for it')
-    const held = 'run' in push && typeof push.run === 'string' ? runs.get(push.run) : undefined
-    if (held !== undefined && push.push === 'cancel') cancel(held)
-    if (held !== undefined && push.push === 'lost') lose(held)
+    if ('run' in push && typeof push.run === 'string' && (push.push === 'cancel' || push.push === 'lost')) {
+      const held = runs.get(push.run)
+      if (held !== undefined) obey(held, push.push)
+      else {
+        // It may have overtaken the answer that grants this run.
+        early.set(push.run, push.push)
+        for (const oldest of early.keys()) {
+          if (early.size <= earlyMost) break
+          early.delete(oldest)
+        }
+      }
+    }
     afterMove()
   }
+
+  const obey = (held: Held, word: 'cancel' | 'lost') => (word === 'cancel' ? cancel(held) : lose(held))
 
   const onTurn = (turn: TurnMessage) => {
     for (let index = 0; index + 1 < turn.progress.length; index += 2) {

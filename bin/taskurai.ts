@@ -1,0 +1,15 @@
+import { readFileSync } from 'node:fs'
+import { runCli } from '#client/cli/run-cli'
+
+const { argv, env, stdin, stdout, stderr } = process
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+const world = { argv: argv.slice(2), stdin, stdout, stderr, env, cwd: process.cwd(), isTerminal: stdout.isTTY, version }
+const code = await runCli({
+  ...world,
+  serve: async () => (await import('#embedded/serve')).serve,
+  work: async () => (await import('#worker-runtime/main')).workModule,
+  manifest: async () => (await import('#adapters/process/read-manifest')).readManifest,
+  keys: () => import('#adapters/files/credentials-file'),
+})
+// All output is written by now; what a worker's libraries left open must not keep the process.
+process.exit(code)

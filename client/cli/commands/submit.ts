@@ -1,0 +1,94 @@
+import type { Command } from 'commander'
+import type { HubFlags } from '../connect.ts'
+import { collect, openHub, type Session, withHubOptions } from '../session.ts'
+import { taskLine } from '../show-task.ts'
+import { readArguments, readCommandName, readNumber, readTags, readWhen } from '../values.ts'
+import { sayWhyIdle, waitForTask } from '../wait-for-task.ts'
+
+interface SubmitFlags extends HubFlags {
+  readonly subject?: string
+  readonly description?: string
+  readonly category?: string
+  readonly externalId?: string
+  readonly accountId?: string
+  readonly userId?: string
+  readonly correlationId?: string
+  readonly tag?: readonly string[]
+  readonly unlisted?: boolean
+  readonly startAfter?: string
+  readonly notStartAfter?: string
+  readonly timeoutSeconds?: string
+  readonly retentionSeconds?: string
+  readonly key?: string
+  readonly wait?: boolean
+  readonly waitSeconds?: string
+}
+
+const secondsMost = 366 * 86_400
+
+export function addSubmit(program: Command, session: Session): void {
+  withHubOptions(program.command('submit'))
+    .description('submit a task')
+    .argument('<command>', 'the command, as name or name@version')
+    .argument('[arguments]', 'its arguments: JSON, @file, or - for standard input')
+    .option('--subject <text>', 'what people read in lists')
+    .option('--description <text>', 'more words for people')
+    .option('--category <text>', 'a category for people')
+    .option('--external-id <id>', 'your own id of the matter')
+    .option('--account-id <id>', 'the account it is for')
+    .option('--user-id <id>', 'the user it is for')
+    .option('--correlation-id <id>', 'shared by tasks that belong together')
+    .option('--tag <key=value>', 'a tag; may be repeated', collect)
+    .option('--unlisted', 'keep it out of lists')
+    .option('--start-after <time>', 'not before: an instant, or 90s, 10m, 2h, 1d from now')
+    .option('--not-start-after <time>', 'expires if it did not start by then')
+    .option('--timeout-seconds <n>', 'how long one run may take')
+    .option('--retention-seconds <n>', 'how long it is kept after its end')
+    .option('--key <key>', 'idempotency key: the same key never makes a second task')
+    .option('--wait', 'wait until it ends and exit by how it ended')
+    .option('--wait-seconds <n>', 'wait for so long at most')
+    .action(async (commandText: string, argumentsText: string | undefined, flags: SubmitFlags) => {
+      session.exitCode = await submit(session, { commandText, argumentsText, flags })
+    })
+}
+
+interface SubmitAsk {
+  readonly commandText: string
+  readonly argumentsText: string | undefined
+  readonly flags: SubmitFlags
+}
+
+async function submit(session: Session, { commandText, argumentsText, flags }: SubmitAsk): Promise<number> {
+  const { name, version } = readCommandName(commandText)
+  const seconds = (text: string | undefined, option: string, least: number): number | undefined =>
+    text === undefined ? undefined : readNumber(text, { option, least, most: secondsMost })
+  const waitSeconds = seconds(flags.waitSeconds, '--wait-seconds', 0)
+  const config = {
+    version,
+    subject: flags.subject,
+    description: flags.description,
+    category: flags.category,
+    externalId: flags.externalId,
+    accountId: flags.accountId,
+    userId: flags.userId,
+    correlationId: flags.correlationId,
+    tags: readTags(flags.tag),
+    unlisted: flags.unlisted,
+    startAfter: readWhen(flags.startAfter, '--start-after'),
+    notStartAfter: readWhen(flags.notStartAfter, '--not-start-after'),
+    timeoutSeconds: seconds(flags.timeoutSeconds, '--timeout-seconds', 1),
+    retentionSeconds: seconds(flags.retentionSeconds, '--retention-seconds', 60),
+    idempotencyKey: flags.key,
+  }
+  const input = await readArguments(argumentsText, session.world)
+  const { output, ...connected } = await openHub(session, flags)
+  const task = await connected.client.submit(name, input, config)
+  if (flags.wait !== true && waitSeconds === undefined) {
+    await (output.isJson ? output.printJson(task) : output.print(taskLine(task)))
+    return 0
+  }
+  // Said at once, so that whoever stops waiting knows the task; with --json stdout holds the one ended task only.
+  await output.say(taskLine(task))
+  await sayWhyIdle(task, { output, connected })
+  return waitForTask(task, { output, connected, timeoutSeconds: waitSeconds })
+}

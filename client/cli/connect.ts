@@ -1,0 +1,66 @@
+import { readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { resolve } from 'node:path'
+import type { Client } from '../client.ts'
+import type { Connection } from '../credentials.ts'
+import { TaskuraiError } from '../error.ts'
+import type { CliWorld } from './world.ts'
+
+/** Options that every command which calls a hub has. */
+export interface HubFlags {
+  readonly endpoint?: string
+  readonly profile?: string
+  readonly region?: string
+  readonly json?: boolean
+}
+
+export interface Connected {
+  readonly client: Client
+  readonly endpoint: URL
+}
+
+/** A person looks at the screen: better an early word than a long silence. */
+const cliTries = 3
+const noCredentials = { accessKeyId: '-', secretAccessKey: '-' }
+
+/** The client is loaded here and not before, so that help, version and mistakes are answered at once. */
+export async function connect(
+  world: CliWorld,
+  flags: HubFlags,
+  options: { openOnly?: boolean } = {},
+): Promise<Connected> {
+  const [{ resolveConnection, resolveEndpoint }, { clientOn, lineOf }] = await Promise.all([
+    import('../credentials.ts'),
+    import('../client.ts'),
+  ])
+  const { endpoint, profile, region } = flags
+  const asked = {
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(profile === undefined ? {} : { profile }),
+    ...(region === undefined ? {} : { region }),
+  }
+  const readText = (path: string): string | undefined => readIfThere(resolve(world.cwd, path))
+  const home = world.env.HOME ?? homedir()
+  const on = (connection: Connection): Connected => {
+    const client = clientOn(lineOf(connection, { ...world.client, tries: cliTries }))
+    return { client, endpoint: connection.endpoint }
+  }
+  if (options.openOnly === true) {
+    const found = resolveEndpoint(asked, world.env)
+    if (!found.ok) throw new TaskuraiError({ code: 'no-connection', detail: found.message })
+    return on({ endpoint: found.endpoint, credentials: noCredentials, region: '-', source: '-' })
+  }
+  const resolved = resolveConnection(asked, { env: world.env, readText, home })
+  if (!resolved.ok) throw new TaskuraiError({ code: 'no-connection', detail: resolved.message })
+  return on(resolved.connection)
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+    throw error
+  }
+}

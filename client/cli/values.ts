@@ -1,0 +1,94 @@
+import { readFile, stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { limits } from '../../core/contract/limits.ts'
+import type { When } from '../../core/contract/new-task.ts'
+import { wrongCall } from './exit.ts'
+import type { CliWorld } from './world.ts'
+
+/** What people type, read into what the client takes; each refusal says how it should look. */
+
+/** `order.confirm` or `order.confirm@2`. */
+export function readCommandName(text: string): { readonly name: string; readonly version: number | undefined } {
+  const at = text.lastIndexOf('@')
+  if (at < 0) return { name: text, version: undefined }
+  const version = text.slice(at + 1)
+  if (at === 0 || !/^[1-9]\d{0,6}$/.test(version)) {
+    throw wrongCall(`'${text}' is not a command: expected a name, or name@version as in order.confirm@2.`)
+  }
+  return { name: text.slice(0, at), version: Number(version) }
+}
+
+/** The arguments themselves, `@file`, or `-` for standard input; undefined where none were given. */
+export async function readArguments(text: string | undefined, { cwd, stdin }: CliWorld): Promise<unknown> {
+  if (text === undefined) return undefined
+  if (text === '-') return parseJson(await readAll(stdin), 'What came by standard input')
+  if (!text.startsWith('@')) return parseJson(text, 'The arguments')
+  const path = resolve(cwd, text.slice(1))
+  try {
+    if ((await stat(path)).size > limits.bodyBytes) throw tooLong(path)
+    return parseJson(await readFile(path, 'utf8'), path)
+  } catch (error) {
+    if (!(error instanceof Error && 'syscall' in error)) throw error
+    throw wrongCall(`${path} cannot be read: ${error.message}.`)
+  }
+}
+
+function parseJson(text: string, what: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    const how = `Quote it for the shell as in '{"orderId":"10248"}', or give @file, or - to read it from standard input.`
+    throw wrongCall(`${what} cannot be read as JSON: ${why}.\n${how}`)
+  }
+}
+
+async function readAll(stdin: CliWorld['stdin']): Promise<string> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of stdin) {
+    const buffer = Buffer.from(chunk)
+    bytes += buffer.length
+    if (bytes > limits.bodyBytes) throw tooLong('What came by standard input')
+    chunks.push(buffer)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+function tooLong(what: string): Error {
+  return wrongCall(`${what} is longer than the ${limits.bodyBytes} bytes that a request may have.`)
+}
+
+/** `key=value`, repeated. */
+export function readTags(pairs: readonly string[] | undefined): Record<string, string> | undefined {
+  if (pairs === undefined || pairs.length === 0) return undefined
+  const tags: [string, string][] = pairs.map((pair) => {
+    const equals = pair.indexOf('=')
+    if (equals <= 0) throw wrongCall(`The tag '${pair}' should be key=value.`)
+    return [pair.slice(0, equals), pair.slice(equals + 1)]
+  })
+  return Object.fromEntries(tags)
+}
+
+const unitSeconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 }
+
+/** `90s`, `10m`, `2h` or `1d` from now by the hub's clock, or an instant. */
+export function readWhen(text: string | undefined, option: string): When | undefined {
+  if (text === undefined) return undefined
+  const [, number, unit = 's'] = /^(\d{1,9}(?:\.\d{1,3})?)([smhd])?$/.exec(text) ?? []
+  if (number !== undefined) return { seconds: Number(number) * (unitSeconds[unit] ?? 1) }
+  return readInstant(text, option, ', or a span as in 90s, 10m, 2h, 1d')
+}
+
+export function readInstant(text: string, option: string, or = ''): string {
+  const time = /^\d{4}-\d\d/.test(text) ? Date.parse(text) : Number.NaN
+  if (!Number.isNaN(time)) return new Date(time).toISOString()
+  throw wrongCall(`${option} '${text}' should be an instant as in 2026-11-30T08:00:00Z${or}.`)
+}
+
+export function readNumber(text: string, range: { option: string; least: number; most: number }): number {
+  const { option, least, most } = range
+  const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN
+  if (value >= least && value <= most) return value
+  throw wrongCall(`${option} '${text}' should be a number from ${least} to ${most}.`)
+}
