@@ -1,0 +1,135 @@
+import { Hono } from 'hono'
+import { z } from 'zod'
+import { ApiError } from '#core/contract/errors'
+import type { World } from '#core/world'
+import { allowHeader, json, methodNotAllowed, problem } from './answers.ts'
+import type { Catalog } from './catalog.ts'
+import { listRoutes } from './list-routes.ts'
+import { openapiOf } from './openapi.ts'
+import { type ProtocolCalls, protocolRoutes } from './protocol-routes.ts'
+import { readBody } from './read-body.ts'
+import { defineRoute, type Route } from './route.ts'
+import { submitRoutes } from './submit-routes.ts'
+import { taskRoutes } from './task-routes.ts'
+import { createWaitForEnd, type TaskEvents } from './wait-task.ts'
+import { workerRoutes } from './worker-routes.ts'
+
+/**
+ * The API of both homes as a Web-standard `Request → Response` app. A home says who signed a request; everything else
+ * happens here, in this order: body read once and bounded, signature, permission, then shape.
+ */
+
+export interface RawRequest {
+  readonly method: string
+  /** Path and query as they came over the wire. */
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Uint8Array
+}
+
+export type Authorized =
+  | { readonly ok: true; readonly principal: string; readonly allows: (method: string, path: string) => boolean }
+  | { readonly ok: false; readonly detail: string }
+
+export interface ApiOptions {
+  readonly world: World
+  readonly catalog: Catalog
+  readonly workerCalls: ProtocolCalls
+  readonly authorize: (raw: RawRequest) => Authorized | Promise<Authorized>
+  readonly events: TaskEvents
+  readonly version?: string
+}
+
+export interface Api {
+  /** Never rejects: what goes wrong is an answer. `rawUrl`: the target as received, where the home has it. */
+  readonly fetch: (request: Request, context?: { readonly rawUrl?: string }) => Promise<Response>
+  readonly routes: readonly Route[]
+}
+
+type Bindings = { Bindings: { readonly rawUrl: string } }
+
+export function createApi(options: ApiOptions): Api {
+  const { world, catalog } = options
+  const routes: Route[] = [
+    ...submitRoutes({ world, catalog }),
+    ...listRoutes({ world, catalog }),
+    ...taskRoutes(world, createWaitForEnd(world, options.events)),
+    ...workerRoutes({ world, catalog }),
+    ...protocolRoutes(options.workerCalls, catalog.forget),
+  ]
+  routes.push(openapiRoute(routes, options.version ?? '1'))
+  const app = new Hono<Bindings>()
+  app.get('/healthz', () => json(200, { ok: true }))
+  for (const route of routes) {
+    app.on(route.method, honoPath(route.path), async (context) => {
+      const { raw: request } = context.req
+      const { rawUrl } = context.env
+      const body = await readBody(request)
+      const principal = await principalOf(options, request, rawUrl, body)
+      const search = new URL(request.url).searchParams
+      return route.handle({ principal, request, search, params: context.req.param(), body })
+    })
+  }
+  refuseOtherMethods(app, routes)
+  app.notFound(({ req }) => problem(new ApiError('not-found', `there is no path ${req.path}; see /v1/openapi.json`)))
+  app.onError((error) => answerError(world, error))
+  return {
+    routes,
+    fetch: async (request, context = {}) => {
+      const { pathname, search } = new URL(request.url)
+      return app.fetch(request, { rawUrl: context.rawUrl ?? pathname + search })
+    },
+  }
+}
+
+function openapiRoute(routes: readonly Route[], version: string): Route {
+  let document: unknown
+  return defineRoute({
+    method: 'GET',
+    path: '/v1/openapi.json',
+    name: 'getOpenapi',
+    summary: 'This API, described',
+    answer: { status: 200, schema: z.record(z.string(), z.unknown()) },
+    handle: async () => {
+      document ??= openapiOf(routes, version)
+      return json(200, document)
+    },
+  })
+}
+
+function honoPath(path: string): string {
+  return path.replaceAll(/\{([^}]+)\}/g, ':$1')
+}
+
+async function principalOf(options: ApiOptions, request: Request, rawUrl: string, body: Uint8Array): Promise<string> {
+  const method = request.method === 'HEAD' ? 'HEAD' : request.method
+  const headers = Object.fromEntries(request.headers)
+  const authorized = await options.authorize({ method, url: rawUrl, headers, body })
+  if (!authorized.ok) throw new ApiError('forbidden', authorized.detail)
+  const path = rawUrl.split('?', 1)[0] ?? rawUrl
+  if (!authorized.allows(method, path)) {
+    throw new ApiError('forbidden', `the key ${authorized.principal} may not ${method} ${path}`)
+  }
+  return authorized.principal
+}
+
+/** A known path with a method it does not take: 405 and what it takes; OPTIONS is answered for every path. */
+function refuseOtherMethods(app: Hono<Bindings>, routes: readonly Route[]): void {
+  const methods = new Map<string, string[]>([['/healthz', ['GET']]])
+  for (const { path, method } of routes) methods.set(path, [...(methods.get(path) ?? []), method])
+  for (const [path, allowed] of methods) {
+    app.options(honoPath(path), () => new Response(null, { status: 204, headers: { allow: allowHeader(allowed) } }))
+    app.all(honoPath(path), () => methodNotAllowed(allowed))
+  }
+}
+
+function answerError(world: World, error: unknown): Response {
+  if (error instanceof ApiError) {
+    if (error.cause !== undefined && error.code === 'unavailable')
+      world.log.warn('api.unavailable', { cause: String(error.cause) })
+    return problem(error)
+  }
+  const id = world.ids.token()
+  world.log.error('api.failed', { id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) })
+  return problem(new ApiError('internal', `the hub failed; its log has the reason under ${id}`))
+}

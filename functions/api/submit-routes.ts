@@ -1,0 +1,104 @@
+import { z } from 'zod'
+import { CommandName } from '#core/contract/names'
+import { NewBatch, NewBatchOfCommand, NewTask, NewTaskOfCommand } from '#core/contract/new-task'
+import { Task } from '#core/contract/task'
+import type { Head } from '#core/head'
+import { json } from './answers.ts'
+import { createMany, createOne, type Door } from './create-tasks.ts'
+import { parseWith } from './field-issues.ts'
+import { defineRoute, type Route } from './route.ts'
+import { showHead } from './show-task.ts'
+
+/** Creating tasks, singly and in batches; also under a command, so that a policy can allow a caller just that one. */
+
+const accepted = { status: 202, schema: Task } as const
+const batchAccepted = { status: 202, schema: z.object({ tasks: z.array(Task) }) } as const
+const headers = ['idempotency-key', 'prefer']
+
+export function submitRoutes(door: Door): readonly Route[] {
+  return [
+    defineRoute({
+      method: 'POST',
+      path: '/v1/tasks',
+      name: 'createTask',
+      summary: 'Create a task',
+      body: NewTask,
+      headers,
+      answer: accepted,
+      handle: async ({ principal, request, body, raw }) => {
+        const ask = { principal, headers: request.headers, tasks: [body], raw: [raw], pathCommand: undefined }
+        return one(await createOne(door, ask))
+      },
+    }),
+    defineRoute({
+      method: 'POST',
+      path: '/v1/tasks/batch',
+      name: 'createTasks',
+      summary: 'Create up to 500 tasks in one call',
+      body: NewBatch,
+      headers,
+      answer: batchAccepted,
+      handle: async ({ principal, request, body, raw }) => {
+        const ask = {
+          principal,
+          headers: request.headers,
+          tasks: body.tasks,
+          raw: rawTasks(raw),
+          pathCommand: undefined,
+        }
+        return many(request, await createMany(door, ask))
+      },
+    }),
+    defineRoute({
+      method: 'POST',
+      path: '/v1/commands/{command}/tasks',
+      name: 'createTaskOfCommand',
+      summary: 'Create a task of the command that the path names',
+      body: NewTaskOfCommand,
+      headers,
+      answer: accepted,
+      handle: async ({ principal, request, params, body, raw }) => {
+        const command = commandOf(params)
+        const tasks = [{ ...body, command }]
+        return one(
+          await createOne(door, { principal, headers: request.headers, tasks, raw: [raw], pathCommand: command }),
+        )
+      },
+    }),
+    defineRoute({
+      method: 'POST',
+      path: '/v1/commands/{command}/tasks/batch',
+      name: 'createTasksOfCommand',
+      summary: 'Create up to 500 tasks of the command that the path names',
+      body: NewBatchOfCommand,
+      headers,
+      answer: batchAccepted,
+      handle: async ({ principal, request, params, body, raw }) => {
+        const command = commandOf(params)
+        const tasks = body.tasks.map((task) => ({ ...task, command }))
+        const ask = { principal, headers: request.headers, tasks, raw: rawTasks(raw), pathCommand: command }
+        return many(request, await createMany(door, ask))
+      },
+    }),
+  ]
+}
+
+function commandOf(params: Readonly<Record<string, string>>): string {
+  return parseWith(CommandName, params.command, 'invalid')
+}
+
+function rawTasks(raw: unknown): readonly unknown[] {
+  return (raw as { readonly tasks: readonly unknown[] }).tasks
+}
+
+function one(head: Head): Response {
+  return json(202, showHead(head), { location: `/v1/tasks/${head.id}` })
+}
+
+/** `Prefer: return=minimal` (RFC 7240) answers ids and statuses alone. */
+function many(request: Request, heads: readonly Head[]): Response {
+  const isMinimal = request.headers.get('prefer')?.includes('return=minimal') === true
+  if (!isMinimal) return json(202, { tasks: heads.map(showHead) })
+  const tasks = heads.map(({ id, status }) => ({ id, status }))
+  return json(202, { tasks }, { 'preference-applied': 'return=minimal' })
+}
