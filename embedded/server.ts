@@ -34,7 +34,9 @@ export async function listen(options: ListenOptions): Promise<ListenOutcome> {
     { overrideGlobalObjects: false },
   )
   const sockets = new Set<Socket>()
-  server.on('upgrade', (incoming: IncomingMessage, socket: Socket) => {
+  server.on('upgrade', (incoming: IncomingMessage, socket: Socket, head: Buffer) => {
+    // What came right behind the request belongs to the stream.
+    if (head.length > 0) socket.unshift(head)
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
     upgrade(options, incoming, socket)

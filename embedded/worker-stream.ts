@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { StringDecoder } from 'node:string_decoder'
 import { ApiError, type Problem } from '#core/contract/errors'
 import { type WorkerProtocolOp, workerProtocol } from '#core/contract/worker-protocol'
 import type { WorkerCalls } from '#functions/worker-protocol/worker-calls'
@@ -22,6 +23,8 @@ export interface StreamOptions {
 
 export class WorkerStream {
   readonly #options: StreamOptions
+  /** A server's socket may not decode by itself, and a character may lie across two chunks. */
+  readonly #decoder = new StringDecoder('utf8')
   #rest = ''
   #instance: string | undefined
   #callsOpen = 0
@@ -31,11 +34,10 @@ export class WorkerStream {
   constructor(options: StreamOptions) {
     this.#options = options
     const { socket } = options
-    socket.setEncoding('utf8')
     socket.setNoDelay(true)
     socket.setTimeout(0)
     socket.setKeepAlive(true, 30_000)
-    socket.on('data', (chunk: string) => this.#take(chunk))
+    socket.on('data', (chunk: Buffer) => this.#take(this.#decoder.write(chunk)))
     socket.on('error', () => socket.destroy())
     socket.on('end', () => socket.end())
     socket.on('close', () => options.onClosed(this.#instance))

@@ -9,6 +9,8 @@ import { limits } from '#core/contract/limits'
  */
 export interface Pattern {
   readonly test: (text: string) => boolean
+  /** ajv tells patterns apart by this text alone. */
+  readonly toString: () => string
 }
 
 export type PatternOutcome =
@@ -23,7 +25,7 @@ export function compilePattern(source: string): PatternOutcome {
   }
   try {
     const compiled = RE2JS.compile(RE2JS.translateRegExp(source))
-    return { ok: true, pattern: { test: (text) => compiled.test(text) } }
+    return { ok: true, pattern: { test: (text) => compiled.test(text), toString: () => source } }
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
     return { ok: false, message: `cannot run in linear time (RE2): ${why}` }

@@ -55,9 +55,8 @@ export function explore(mistakes: ModelMistakes = {}): Explored {
 }
 
 /** Protocol rule 1. A bell ahead of its head guards nothing. */
-function breachOf({ head, bells, person, clock, A, B }: State): string | undefined {
+function breachOf({ head, bells }: State): string | undefined {
   if (head === undefined || isTerminal(head.status)) return undefined
-  if ([person, clock, A, B].length === 0) return undefined
   if (head.due) return undefined
   if (head.renewed) return 'a renewed run without due'
   return bells.some((bell) => !bell.ahead) ? undefined : `${head.status}, with neither bell nor due`

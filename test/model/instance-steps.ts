@@ -213,5 +213,5 @@ function own(state: State, name: InstanceName): State {
 
 /** It has nothing to do with the task any more; the bell it may hold comes back by itself. */
 function letGo(state: State, name: InstanceName): State {
-  return idle(moveHeld(state, name, 'nobody'), name)
+  return idle(moveHeld(state, name, 'visible'), name)
 }

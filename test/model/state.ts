@@ -24,8 +24,8 @@ export interface ModelHead {
 export interface ModelBell {
   /** Rung for a write that has not come yet. */
   readonly ahead: boolean
-  /** Visible, held by a living instance, or held by one that died or let go: that hold ends by itself. */
-  readonly at: 'visible' | InstanceName | 'nobody'
+  /** Visible or held. The hold of an instance that died or let go ends by itself: then it counts as visible. */
+  readonly at: 'visible' | InstanceName
 }
 
 export type Ending = 'succeed' | 'fail' | 'hand-back'
@@ -65,25 +65,47 @@ export const firstState: State = {
 
 /** The same for states that differ only in the order of bells or in the instances' names. */
 export function keyOf(state: State): string {
-  const one = textOf(state)
-  const other = textOf(swapped(state))
+  const one = textOf(state, state.A, state.B, 'A')
+  const other = textOf(state, state.B, state.A, 'B')
   return one < other ? one : other
 }
 
-function textOf({ head, bells, A, B, clock, person, did }: State): string {
-  const sorted = bells.map(({ ahead, at }) => `${at}${ahead ? '+' : ''}`).sort()
-  return JSON.stringify([head === undefined ? 0 : Object.values(head), sorted, A, B, clock, person, Object.values(did)])
+/** The state in a few characters, with the instance `first` told as 1 and the other one as 2. */
+function textOf(state: State, one: ModelInstance, two: ModelInstance, first: InstanceName): string {
+  const { head, bells, clock, person, did } = state
+  const counts = [0, 0, 0, 0, 0, 0]
+  for (const bell of bells) {
+    const place = bell.at === 'visible' ? 0 : bell.at === first ? 1 : 2
+    const kind = place * 2 + (bell.ahead ? 1 : 0)
+    counts[kind] = (counts[kind] ?? 0) + 1
+  }
+  const flags = `${bit(did.create)}${bit(did.retry)}${bit(did.cancel)}`
+  const actors = `${actorText(one)}|${actorText(two)}|${actorText(clock)}|${actorText(person)}`
+  return `${headText(head, state, first)}|${counts.join('')}|${actors}|${flags}`
 }
 
-function swapped(state: State): State {
-  const other = { A: 'B', B: 'A' } as const
-  const head = state.head && {
-    ...state.head,
-    owner: state.head.owner && other[state.head.owner],
-    writer: state.head.writer.replace(/^[AB]/, (name) => (name === 'A' ? 'B' : 'A')),
-  }
-  const bells = state.bells.map((bell) => (bell.at === 'A' || bell.at === 'B' ? { ...bell, at: other[bell.at] } : bell))
-  return { ...state, head, bells, A: state.B, B: state.A }
+function headText(head: ModelHead | undefined, state: State, first: InstanceName): string {
+  if (head === undefined) return ''
+  const { status, owner, crashes, failures } = head
+  const flags = `${bit(head.renewed)}${bit(head.leaseOver)}${bit(head.due)}${bit(head.cancel)}`
+  const of = owner === undefined ? 0 : owner === first ? 1 : 2
+  return `${status}${of}${flags}${crashes}${failures}${writerText(head.writer, state, first)}`
+}
+
+/** Who wrote the head matters only to who does not know whether its own write happened. */
+function writerText(writer: string, state: State, first: InstanceName): string {
+  const name = writer.startsWith('A') ? 'A' : writer.startsWith('B') ? 'B' : undefined
+  if (name === undefined || state[name].phase !== 'unsure') return ''
+  return `${name === first ? 1 : 2}${writer.slice(1)}`
+}
+
+function actorText(actor: ModelInstance | ModelHub): string {
+  if (actor.phase === 'unsure') return `unsure ${actor.of}`
+  return actor.phase === 'rung' ? `rung${bit(actor.fresh)}${'end' in actor ? actor.end : ''}` : actor.phase
+}
+
+function bit(flag: boolean): 0 | 1 {
+  return flag ? 1 : 0
 }
 
 const retry = { maxRuns: 2, minSeconds: 0, maxSeconds: 0, factor: 1, jitter: 'none' } as const

@@ -35,8 +35,16 @@ export interface ModelMistakes {
 
 export const bellsMost = 3
 
+const decided = new Map<string, Decision>()
+
+/** Core's own decision. It is pure, so each question is asked once. */
 export function decideOn(head: ModelHead, event: Event): Decision {
-  return decide(toCore(head), event)
+  const key = JSON.stringify([head, event])
+  const known = decided.get(key)
+  if (known !== undefined) return known
+  const decision = decide(toCore(head), event)
+  decided.set(key, decision)
+  return decision
 }
 
 export function at(writer: string): { readonly now: number; readonly writer: string } {
