@@ -38,32 +38,27 @@ interface Known {
 export function createCatalog(world: World): Catalog {
   let known: Known | undefined
   let reading: Promise<Known> | undefined
-  let isForgotten = false
 
   function read(): Promise<Known> {
-    reading ??= readKnown(world, known?.checks).then(
+    if (reading !== undefined) return reading
+    const mine = readKnown(world, known?.checks).then(
       (fresh) => {
-        reading = undefined
-        known = fresh
+        // A read that began before the last registration may not have seen it.
+        if (reading === mine) known = fresh
+        if (reading === mine) reading = undefined
         return fresh
       },
       (error: unknown) => {
-        reading = undefined
+        if (reading === mine) reading = undefined
         throw error
       },
     )
-    return reading
+    reading = mine
+    return mine
   }
 
   async function current(olderMs: number): Promise<Known> {
-    const isFresh = known !== undefined && !isForgotten && world.clock.monotonicMs() - known.readAtMs < olderMs
-    if (known !== undefined && isFresh) return known
-    if (isForgotten) {
-      // A read that began before the registration may not have seen it.
-      await reading?.catch(() => undefined)
-      isForgotten = false
-    }
-    return read()
+    return known !== undefined && world.clock.monotonicMs() - known.readAtMs < olderMs ? known : read()
   }
 
   return {
@@ -74,7 +69,8 @@ export function createCatalog(world: World): Catalog {
     },
     names: async () => [...(await current(keptMs)).byName.keys()],
     forget: () => {
-      isForgotten = true
+      reading = undefined
+      if (known !== undefined) known = { ...known, readAtMs: Number.NEGATIVE_INFINITY }
     },
   }
 }

@@ -39,30 +39,39 @@ export function createWaitForEnd(world: World, events: TaskEvents): WaitForEnd {
 }
 
 async function waitForEnd(world: World, events: TaskEvents, ask: WaitAsk): Promise<Head | undefined> {
-  const untilMs = world.clock.monotonicMs() + ask.waitMs
   const over = new AbortController()
-  const onGone = () => over.abort()
-  ask.signal.addEventListener('abort', onGone)
-  let ring = () => {}
-  let change = new Promise<void>((resolve) => {
-    ring = resolve
-  })
+  const bell = createBell()
+  let isOver = ask.signal.aborted
+  const end = () => {
+    isOver = true
+    bell.ring()
+  }
+  ask.signal.addEventListener('abort', end)
   // Listening starts before the look, so that no change falls between the two.
-  const stop = events.onTask(ask.taskId, () => ring())
-  const timeUp = world.clock.wait(ask.waitMs, over.signal).catch(() => undefined)
+  const stop = events.onTask(ask.taskId, bell.ring)
+  world.clock.wait(ask.waitMs, over.signal).then(end, () => undefined)
   try {
     for (;;) {
+      const change = bell.next()
       const head = await readHead(world, ask.taskId)
-      const isOver = ask.signal.aborted || world.clock.monotonicMs() >= untilMs
       if (head === undefined || isTerminal(head.status) || isOver) return head
-      await Promise.race([change, timeUp])
-      change = new Promise<void>((resolve) => {
-        ring = resolve
-      })
+      await change
     }
   } finally {
     stop()
     over.abort()
-    ask.signal.removeEventListener('abort', onGone)
+    ask.signal.removeEventListener('abort', end)
+  }
+}
+
+/** `next` answers at the first ring after it was called. */
+function createBell(): { readonly ring: () => void; readonly next: () => Promise<void> } {
+  let resolveNext = () => {}
+  return {
+    ring: () => resolveNext(),
+    next: () =>
+      new Promise((resolve) => {
+        resolveNext = resolve
+      }),
   }
 }

@@ -12,7 +12,11 @@ export interface TestInstance extends AsyncDisposable {
   readonly logged: readonly { readonly event: string; readonly fields: Readonly<Record<string, unknown>> | undefined }[]
 }
 
-export function startInstance(hub: FakeHub, definition: WorkerDefinition, options: RunWorkerOptions = {}): TestInstance {
+export function startInstance(
+  hub: FakeHub,
+  definition: WorkerDefinition,
+  options: RunWorkerOptions = {},
+): TestInstance {
   const stopping = new AbortController()
   const logged: { event: string; fields: Readonly<Record<string, unknown>> | undefined }[] = []
   const exit = runWorker(definition, {

@@ -8,7 +8,11 @@ describe('the JSON of a result', () => {
   it.each([
     ['nothing', undefined, undefined],
     ['null', null, 'null'],
-    ['what has its own JSON', { at: new Date(0), url: new URL('http://x/') }, '{"at":"1970-01-01T00:00:00.000Z","url":"http://x/"}'],
+    [
+      'what has its own JSON',
+      { at: new Date(0), url: new URL('http://x/') },
+      '{"at":"1970-01-01T00:00:00.000Z","url":"http://x/"}',
+    ],
     ['an undefined field', { a: 1, b: undefined }, '{"a":1}'],
     ['the same object twice', [cycle.nothing ?? 1, 1], '[1,1]'],
   ])('is made of %s', (_what, value, text) => {

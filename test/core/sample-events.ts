@@ -1,0 +1,32 @@
+import type { Event } from '#core/events'
+import { noon } from '../support/heads.ts'
+
+const at = { now: noon, writer: 'w2' }
+const of = { ...at, run: 'run1' }
+const judging = { seesSince: 0, chance: 0.5 }
+
+/** One event of each kind that is allowed to do something, and what can go wrong with it besides the table. */
+export const sampleEvents: readonly Event[] = [
+  { kind: 'claim', ...of, run: 'run2', instance: 'i2' },
+  { kind: 'renew', ...of },
+  { kind: 'succeed', ...of, result: { output: 1 } },
+  { kind: 'fail', ...of, error: { code: 'broken', message: 'it broke', retryable: true }, chance: 0.5 },
+  { kind: 'fail', ...of, error: { code: 'broken', message: 'it broke', retryable: false }, chance: 0.5 },
+  { kind: 'stop', ...of },
+  { kind: 'give-up', ...of },
+  { kind: 'hand-back', ...of, reason: 'leaving' },
+  { kind: 'lose', ...at, ...judging },
+  { kind: 'lose', ...at, ...judging, certain: 'killed' },
+  { kind: 'time-out', ...at, ...judging },
+  { kind: 'end-grace', ...at },
+  { kind: 'cancel', ...at, by: 'ann' },
+  { kind: 'ripen', ...at },
+  { kind: 'ring', ...at },
+  { kind: 'guard', ...at, due: noon + 1 },
+  { kind: 'expire', ...at },
+  { kind: 'retry', ...at, by: 'ann' },
+  { kind: 'patch', ...at, by: 'ann', fields: { subject: 'new', startAfter: noon + 5_000 } },
+  { kind: 'patch', ...at, by: 'ann', fields: { subject: 'new' } },
+  { kind: 'patch', ...at, by: 'ann', fields: { startAfter: noon + 5_000_000 } },
+  { kind: 'patch', ...at, by: 'ann', fields: { subject: null, notStartAfter: noon + 1 } },
+]

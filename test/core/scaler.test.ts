@@ -1,0 +1,102 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { afterFailedStart, type Breaker, type ScaleInput, scale, startsMost } from '#core/scaler'
+
+const base: ScaleInput = {
+  now: 1_000,
+  scaling: { min: 0, max: 4, tasksPerInstance: 10 },
+  paused: false,
+  bells: 0,
+  live: 0,
+  freeSlots: 0,
+  starting: 0,
+  stuckLooks: 0,
+}
+
+describe('scale', () => {
+  it.each<[string, Partial<ScaleInput>, number | string]>([
+    ['nothing to do', {}, 'enough'],
+    ['one message from zero starts exactly one', { bells: 1 }, 1],
+    ['one is already starting', { bells: 10, starting: 1 }, 'enough'],
+    ['more than the starting one can take', { bells: 11, starting: 1 }, 1],
+    ['a full instance looks idle, and yet another one is needed', { bells: 1, live: 1, freeSlots: 0 }, 1],
+    ['free slots take it', { bells: 5, live: 1, freeSlots: 5 }, 'enough'],
+    ['as many as the rest needs', { bells: 25, live: 1, freeSlots: 3 }, 3],
+    ['never more than the maximum', { bells: 1_000 }, 4],
+    ['at the maximum', { bells: 1_000, live: 3, starting: 1 }, 'at-max'],
+    ['the minimum is kept without any message', { scaling: { min: 2, max: 4, tasksPerInstance: 10 }, live: 1 }, 1],
+    [
+      'starting ones count for the minimum',
+      { scaling: { min: 2, max: 4, tasksPerInstance: 10 }, starting: 2 },
+      'enough',
+    ],
+    ['paused', { bells: 100, paused: true }, 'paused'],
+    ['bells that stay beside free slots: those do not count', { bells: 5, live: 1, freeSlots: 9, stuckLooks: 2 }, 1],
+    ['one look is not enough for that', { bells: 5, live: 1, freeSlots: 9, stuckLooks: 1 }, 'enough'],
+    ['the breaker is open', { bells: 1, breaker: { openUntil: 1_001 } }, 'breaker'],
+    ['the breaker has closed', { bells: 1, breaker: { openUntil: 1_000 } }, 1],
+    ['a maximum of none', { bells: 1, scaling: { min: 0, max: 0, tasksPerInstance: 1 } }, 'at-max'],
+  ])('%s', (_, changes, expected) => {
+    const decision = scale({ ...base, ...changes })
+    expect(decision.kind === 'start' ? decision.count : decision.why).toBe(expected)
+  })
+
+  const input = fc
+    .record({
+      min: fc.nat(20),
+      more: fc.nat(50),
+      tasksPerInstance: fc.integer({ min: 1, max: 50 }),
+      bells: fc.nat(5_000),
+      live: fc.nat(60),
+      freeSlots: fc.nat(500),
+      starting: fc.nat(60),
+      stuckLooks: fc.nat(3),
+      paused: fc.boolean(),
+    })
+    .map(({ min, more, tasksPerInstance, ...rest }): ScaleInput => {
+      return { ...base, ...rest, scaling: { min, max: min + more, tasksPerInstance } }
+    })
+
+  it('never goes above the maximum, nor beyond what the messages and the minimum need', () => {
+    fc.assert(
+      fc.property(input, (ask) => {
+        const decision = scale(ask)
+        if (decision.kind === 'hold') return
+        const { min, max, tasksPerInstance } = ask.scaling
+        const present = ask.live + ask.starting
+        expect(decision.count).toBeGreaterThan(0)
+        expect(decision.count).toBeLessThanOrEqual(startsMost)
+        expect(present + decision.count).toBeLessThanOrEqual(max)
+        const needed = Math.ceil(ask.bells / tasksPerInstance)
+        expect(decision.count).toBeLessThanOrEqual(Math.max(needed, min - present))
+      }),
+    )
+  })
+
+  it('leaves no message without a slot that is free or coming, unless it says why', () => {
+    fc.assert(
+      fc.property(input, (ask) => {
+        const decision = scale(ask)
+        if (decision.kind === 'hold' && decision.why !== 'enough') return
+        const count = decision.kind === 'start' ? decision.count : 0
+        const { max, tasksPerInstance } = ask.scaling
+        const free = ask.stuckLooks >= 2 ? 0 : ask.freeSlots
+        const slots = free + (ask.starting + count) * tasksPerInstance
+        expect(slots >= ask.bells || count === startsMost || ask.live + ask.starting + count === max).toBe(true)
+      }),
+    )
+  })
+})
+
+describe('the breaker', () => {
+  it('opens at the third failed start, for 30 s doubling to 10 min', () => {
+    const open: number[] = []
+    let breaker: Breaker | undefined
+    for (let failures = 1; failures <= 10; failures++) {
+      breaker = afterFailedStart(breaker, 'no such image', 0)
+      open.push(breaker.openUntil / 1_000)
+    }
+    expect(open).toEqual([0, 0, 30, 60, 120, 240, 480, 600, 600, 600])
+    expect(breaker).toMatchObject({ failures: 10, reason: 'no such image' })
+  })
+})
