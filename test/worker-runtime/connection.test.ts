@@ -92,7 +92,10 @@ describe.concurrent('an instance whose stream breaks', { timeout: 25_000 }, () =
     const ids = [1, 2, 3].map(() => hub.add({ command: 'noop' }))
     expect(await hub.endOf(ids[0] ?? '')).toMatchObject({ kind: 'succeed' })
     expect(await hub.endOf(ids[2] ?? '')).toMatchObject({ kind: 'succeed' })
-    expect(await hub.endOf(ids[1] ?? '')).toMatchObject({ kind: 'fail', error: { code: 'end-refused', retryable: false } })
+    expect(await hub.endOf(ids[1] ?? '')).toMatchObject({
+      kind: 'fail',
+      error: { code: 'end-refused', retryable: false },
+    })
   })
 
   it('gives a run up when the hub stays away for its lease, and writes nothing but a hand-back', async () => {

@@ -43,7 +43,10 @@ describe.concurrent('an instance that leaves', { timeout: 20_000 }, () => {
   it('comes back to life when the last receive brings work', async () => {
     await using hub = await startFakeHub({ idleSeconds: 1 })
     await using instance = startInstance(hub, createWorld().worker)
-    await hub.until(() => hub.calls.some(({ op }, index) => op === 'receive' && hub.calls[index - 1]?.op === 'leave'), 'it asks')
+    await hub.until(
+      () => hub.calls.some(({ op }, index) => op === 'receive' && hub.calls[index - 1]?.op === 'leave'),
+      'it asks',
+    )
     const id = hub.add({ command: 'noop' })
     expect(await hub.endOf(id)).toMatchObject({ kind: 'succeed' })
     await instance.exit

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { startFakeHub } from '../support/fake-hub.ts'
 import { startInstanceProcess } from '../support/instance.ts'
 
@@ -52,7 +52,10 @@ describe.concurrent('an instance with a handler that misbehaves', { timeout: 40_
     await using hub = await startFakeHub()
     await using instance = startInstanceProcess(hub)
     expect(await hub.endOf(hub.add({ command: 'late-rejection' }), 15_000)).toMatchObject({ kind: 'succeed' })
-    await expect.poll(instance.output, { timeout: 5_000 }).toMatch(/rejection\.unhandled command=late-rejection@1.*too late/)
+    await vi.waitFor(
+      () => expect(instance.output()).toMatch(/rejection\.unhandled command=late-rejection@1.*too late/),
+      { timeout: 5_000, interval: 20 },
+    )
     expect(await hub.endOf(hub.add({ command: 'echo', arguments: { n: 2 } }))).toMatchObject({ kind: 'succeed' })
     expect(instance.child.exitCode).toBeNull()
   })
@@ -94,7 +97,10 @@ describe.concurrent('an instance with a handler that misbehaves', { timeout: 40_
     await using hub = await startFakeHub()
     await using _instance = startInstanceProcess(hub)
     const end = await hub.endOf(hub.add({ command: 'bad-output', arguments: { kind } }), 15_000)
-    expect(end).toMatchObject({ kind: 'fail', error: { code, retryable: false, message: expect.stringContaining(message) } })
+    expect(end).toMatchObject({
+      kind: 'fail',
+      error: { code, retryable: false, message: expect.stringContaining(message) },
+    })
   })
 
   it('drains at SIGTERM: finishes what fits in the grace, hands the rest back, exits with 0', async () => {
@@ -103,7 +109,7 @@ describe.concurrent('an instance with a handler that misbehaves', { timeout: 40_
     const short = hub.add({ command: 'wait', arguments: { ms: 1_200 } })
     const long = hub.add({ command: 'wait', arguments: { ms: 60_000 } })
     await hub.until(() => hub.runOf(long) !== undefined, 'granted', 15_000)
-    await expect.poll(instance.output, { timeout: 5_000 }).toContain('worker.ready')
+    await vi.waitFor(() => expect(instance.output()).toContain('worker.ready'), { timeout: 5_000, interval: 20 })
     instance.child.kill('SIGTERM')
     expect(await hub.endOf(short)).toMatchObject({ kind: 'succeed' })
     expect(await instance.exited).toEqual({ code: 0, signal: null })
@@ -116,7 +122,7 @@ describe.concurrent('an instance with a handler that misbehaves', { timeout: 40_
     await using instance = startInstanceProcess(hub, { TASKURAI_GRACE_SECONDS: '60' })
     const id = hub.add({ command: 'stubborn', arguments: { ms: 60_000 } })
     await hub.until(() => hub.runOf(id) !== undefined, 'granted', 15_000)
-    await expect.poll(instance.output, { timeout: 5_000 }).toContain('worker.ready')
+    await vi.waitFor(() => expect(instance.output()).toContain('worker.ready'), { timeout: 5_000, interval: 20 })
     instance.child.kill('SIGTERM')
     await hub.until(() => hub.opsOf('leave').length > 0, 'it leaves')
     instance.child.kill('SIGTERM')
