@@ -3,9 +3,14 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    // Each file in a process of its own: tests start hubs, break disks and end processes. Two at once, as many as CI
+    // has cores; most files wait more than they compute, yet those that measure leases would see a third.
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    testTimeout: 20_000,
+    hookTimeout: 20_000,
+    teardownTimeout: 10_000,
+    // A forgotten `.only` would make CI green with one test. (An unhandled rejection fails the run by default.)
+    allowOnly: false,
   },
 })

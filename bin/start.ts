@@ -12,5 +12,7 @@ process.exitCode = await serve({
   cwd: process.cwd(),
   print,
   printError: (line) => process.stderr.write(`${line}\n`),
+  // The example draws its own progress; TASKURAI_LOG=info shows what its instances say instead.
+  showsOutput: !hasExample || process.env.TASKURAI_LOG === 'info',
   ...(hasExample ? { onOpen: ({ endpoint }) => runExample({ endpoint, out: process.stdout }) } : {}),
 })

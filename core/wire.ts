@@ -8,6 +8,8 @@ import type { Outcome } from './layout.ts'
 export interface Beside extends Outcome {
   readonly arguments?: Json | undefined
   readonly waitingFor?: WaitingFor | undefined
+  /** For instances, which need no timeline: it stays empty. */
+  readonly isBrief?: boolean
 }
 
 export function toTask(head: Head, beside: Beside): Task {
@@ -25,7 +27,7 @@ export function toTask(head: Head, beside: Beside): Task {
     createdBy: head.createdBy,
     modifiedAt: iso(head.modifiedAt),
     modifiedBy: head.modifiedBy,
-    history: head.history.map(historyEntry),
+    history: beside.isBrief === true ? [] : head.history.map(historyEntry),
     retry: head.retry,
     leaseSeconds: head.leaseSeconds,
     retentionSeconds: head.retentionSeconds,
@@ -72,6 +74,13 @@ function historyEntry([at, move, by, why]: HistoryLine): Task['history'][number]
   return { at: iso(at), move, ...(by ? { by } : {}), ...(why ? { why } : {}) }
 }
 
+/** The tasks of a batch share their times, so the last text made is often the next one wanted. */
+let lastTime = Number.NaN
+let lastText = ''
+
 export function iso(time: number): string {
-  return new Date(time).toISOString()
+  if (time === lastTime) return lastText
+  lastText = new Date(time).toISOString()
+  lastTime = time
+  return lastText
 }

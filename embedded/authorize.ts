@@ -1,5 +1,6 @@
 import type { LiveKeys } from '#adapters/files/live-keys'
 import { verifyRequest } from '#adapters/sigv4/verify'
+import { systemClock } from '#adapters/system/clock'
 import { isAllowed } from '#core/permission'
 
 export interface RawRequest {
@@ -19,7 +20,7 @@ export function createAuthorize(keys: LiveKeys): (raw: RawRequest) => Authorizat
   return (raw) => {
     const outcome = verifyRequest({
       ...raw,
-      now: Date.now(),
+      now: systemClock.now(),
       service: 'execute-api',
       lookUp: (id) => keys.keyOf(id)?.secretKey,
     })

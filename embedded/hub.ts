@@ -1,12 +1,14 @@
 import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { openKeys } from '#adapters/files/live-keys'
+import { systemChance } from '#adapters/system/chance'
 import { systemClock } from '#adapters/system/clock'
 import { createSystemIds } from '#adapters/system/ids'
 import type { Feed, Log } from '#core/ports'
 import type { World } from '#core/world'
 import { createApi } from '#functions/api/app'
 import { createCatalog } from '#functions/api/catalog'
+import { createRegisterWorker } from '#functions/api/register-worker'
 import { createWorkerCalls, type WorkerCalls } from '#functions/worker-protocol/worker-calls'
 import { createAuthorize } from './authorize.ts'
 import { freeRunsOfTheDead } from './dead-instances.ts'
@@ -83,14 +85,15 @@ async function openParts(folder: string, options: HubOptions): Promise<OpenOutco
     log,
     clock: systemClock,
     ids: createSystemIds(),
-    chance: Math.random,
+    chance: systemChance,
     seesSince: () => seesSince,
   }
   const onFailed = (error: unknown) => {
     log.error('hub.failed', { error: String(error) })
     if (opened.store.isBroken()) options.onBroken(error)
   }
-  const calls = createWorkerCalls(world)
+  const catalog = createCatalog(world)
+  const calls = createWorkerCalls(world, createRegisterWorker({ world, catalog }))
   const instances: Instances = createInstances({ world, calls, folder, log, onOutput: options.onOutput, onFailed })
   const scaleOut = createScaleOut(world, instances.launcher, onFailed)
   await freeRunsOfTheDead(world, opened.store.openTasks())
@@ -102,7 +105,6 @@ async function openParts(folder: string, options: HubOptions): Promise<OpenOutco
     onFailed,
   })
   const authorize = createAuthorize(keys.keys)
-  const catalog = createCatalog(world)
   const api = createApi({ world, catalog, workerCalls: calls, authorize, events: { onTask: following.onTask } })
   const listening = await listen({
     host: options.host ?? '127.0.0.1',

@@ -1,7 +1,9 @@
 import { isAbsolute, relative, resolve } from 'node:path'
-import { readManifest } from '#adapters/process/read-manifest'
+import { type ManifestRead, readManifest } from '#adapters/process/read-manifest'
+import { ApiError } from '#core/contract/errors'
 import type { Log } from '#core/ports'
 import { putWorker } from '#core/workers/put-worker'
+import { checkManifest } from '#functions/api/check-manifest'
 import { defaultDataFolder, type Hub, openHub } from './hub.ts'
 
 export interface ServeOptions {
@@ -14,6 +16,8 @@ export interface ServeOptions {
   readonly cwd: string
   readonly print: (line: string) => void
   readonly printError: (line: string) => void
+  /** Whether what instances print is shown; default true. */
+  readonly showsOutput?: boolean
   /** Called with the open hub; what it returns is awaited together with the end of the process. */
   readonly onOpen?: (hub: Hub) => Promise<void>
 }
@@ -27,6 +31,8 @@ export async function serve(options: ServeOptions): Promise<number> {
     printError(`TASKURAI_PORT is "${env.TASKURAI_PORT}", which is no port: a number from 0 to 65535`)
     return 2
   }
+  // Read in child processes while the store opens.
+  const manifests = options.workers.map((path) => readWorker(path, cwd))
   const end = untilTold()
   // lmdb rejects promises that nobody can hold when a disk fails (docs/decisions/0003-lmdb.md).
   const onRejection = (reason: unknown) => printError(`unexpected: ${String(reason)}`)
@@ -37,7 +43,9 @@ export async function serve(options: ServeOptions): Promise<number> {
     ...(options.host === undefined ? {} : { host: options.host }),
     ...(options.durability === undefined ? {} : { durability: options.durability }),
     log: logTo(printError, env.TASKURAI_LOG === 'info'),
-    onOutput: (worker, line) => printError(`[${worker}] ${line}`),
+    ...(options.showsOutput === false
+      ? {}
+      : { onOutput: (worker: string, line: string) => printError(`[${worker}] ${line}`) }),
     onBroken: (error) => {
       printError(`the store cannot write any more, so the hub stops: ${causeOf(error)}`)
       end.broken()
@@ -50,7 +58,7 @@ export async function serve(options: ServeOptions): Promise<number> {
   }
   const { hub } = outcome
   for (const line of welcome(hub.endpoint, dataFolder, cwd)) print(line)
-  const failed = await registerWorkers(hub, options)
+  const failed = await registerWorkers(hub, manifests, print)
   if (failed !== undefined) {
     printError(failed)
     await hub.close()
@@ -68,21 +76,39 @@ export async function serve(options: ServeOptions): Promise<number> {
   return 0
 }
 
-async function registerWorkers(hub: Hub, { workers, cwd, print }: ServeOptions): Promise<string | undefined> {
-  const outcomes = await Promise.all(
-    workers.map(async (path) => {
-      const module = isAbsolute(path) || path.startsWith('.') || path.includes('/') ? resolve(cwd, path) : path
-      const read = await readManifest(module)
-      if (!read.ok) return read.message
-      await putWorker(hub.world, { manifest: read.manifest, launch: { module }, by: 'serve' })
-      const { scaling, name, commands } = read.manifest
-      print(
-        `worker ${name}: ${commands.map((command) => command.name).join(', ')}; ${scaling.min} to ${scaling.max} instances`,
-      )
-      return undefined
-    }),
-  )
-  return outcomes.find((outcome) => outcome !== undefined)
+interface ReadWorker {
+  readonly module: string
+  readonly read: ManifestRead
+}
+
+async function readWorker(path: string, cwd: string): Promise<ReadWorker> {
+  const isPath = isAbsolute(path) || path.startsWith('.') || path.includes('/')
+  const module = isPath ? resolve(cwd, path) : path
+  return { module, read: await readManifest(module) }
+}
+
+/** Answers what is wrong, if a module is no worker that can be registered. */
+async function registerWorkers(
+  hub: Hub,
+  workers: readonly Promise<ReadWorker>[],
+  print: (line: string) => void,
+): Promise<string | undefined> {
+  for (const { module, read } of await Promise.all(workers)) {
+    if (!read.ok) return read.message
+    const { manifest } = read
+    try {
+      checkManifest(manifest, '')
+      await putWorker(hub.world, { manifest, launch: { module }, by: 'serve' })
+    } catch (error) {
+      if (error instanceof ApiError) return `${module}: ${error.message}`
+      throw error
+    }
+    const { scaling, name, commands } = manifest
+    print(
+      `worker ${name}: ${commands.map((command) => command.name).join(', ')}; ${scaling.min} to ${scaling.max} instances`,
+    )
+  }
+  return undefined
 }
 
 /** Where the hub is, and one line to copy that works as it stands. */

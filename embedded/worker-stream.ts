@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { StringDecoder } from 'node:string_decoder'
+import type { z } from 'zod'
 import { ApiError, type Problem } from '#core/contract/errors'
 import { type WorkerProtocolOp, workerProtocol } from '#core/contract/worker-protocol'
 import type { WorkerCalls } from '#functions/worker-protocol/worker-calls'
@@ -45,7 +46,11 @@ export class WorkerStream {
 
   /** Lines of one turn of the event loop leave in one write. */
   send(message: unknown): void {
-    this.#out.push(JSON.stringify(message))
+    this.#sendLine(JSON.stringify(message))
+  }
+
+  #sendLine(line: string): void {
+    this.#out.push(line)
     if (this.#isFlushSet) return
     this.#isFlushSet = true
     setImmediate(() => {
@@ -94,7 +99,9 @@ export class WorkerStream {
         this.#instance = parsed.data.instance
         this.#options.onRegistered(parsed.data.instance, this)
       }
-      this.send({ id, answer })
+      this.#sendLine(
+        `{"id":${id},${op === 'receive' ? briefOf(answer as Received) : ''}"answer":${JSON.stringify(answer)}}`,
+      )
     } catch (error) {
       this.send({ id, problem: this.#problem(op, error) })
     } finally {
@@ -113,6 +120,22 @@ export class WorkerStream {
     this.#options.socket.end(`${JSON.stringify({ problem: new ApiError('bad-request', why).toProblem() })}\n`)
     this.#options.socket.destroySoon()
   }
+}
+
+type Received = z.infer<typeof workerProtocol.receive.answer>
+
+/** What the instance's agent needs of each grant, in front of the answer: so it forwards the rest without parsing it. */
+function briefOf({ grants }: Received): string {
+  if (grants.length === 0) return ''
+  const brief = grants.map(({ run, ticket, leaseSeconds, timeoutSeconds = 0, alone = false, task }) => [
+    run,
+    ticket,
+    task.id,
+    leaseSeconds,
+    timeoutSeconds,
+    alone ? 1 : 0,
+  ])
+  return `"brief":${JSON.stringify(brief)},`
 }
 
 function isOp(op: unknown): op is WorkerProtocolOp {

@@ -7,8 +7,8 @@ import { type Client, createClient } from '../client/index.ts'
 import { exampleTasks } from './orders/tasks.ts'
 import { drawBars, type Snapshot, sayLine } from './show-progress.ts'
 
-const ordersSent = 40
-const lookEveryMs = 250
+const ordersSent = 120
+const lookEveryMs = 200
 const looksMost = 4 * 60 * 60
 
 export interface RunExampleOptions {

@@ -5,7 +5,7 @@ import { LineBuffer } from './line-buffer.ts'
 import { isTold, keyOfLine, lineOf } from './log-entry.ts'
 
 /** So many changes are kept in memory with their images, and the last flush always; older ones are read from the log. */
-const changesInMemory = 4_000
+const changesInMemory = 1_000
 
 interface ChangeGroup {
   readonly seq: number

@@ -27,6 +27,9 @@ class WorkerQueue {
   hidden = new HiddenBells()
   readonly waiters = new Set<Waiter>()
   wake: AbortController | undefined
+  /** The alarm that is set, on the monotonic clock. */
+  wakeAtMs = Number.POSITIVE_INFINITY
+  isServeSet = false
 }
 
 export class BellQueue implements Queue {
@@ -190,21 +193,36 @@ export class BellQueue implements Queue {
     })
   }
 
-  /** Gives what is visible to who waits, longest first, and sets an alarm for the next bell that comes out of hiding. */
+  /** Once for all that this turn brings: a waiting receiver gets a burst of bells in one piece, not the first alone. */
   #serve(queue: WorkerQueue): void {
+    if (queue.isServeSet || queue.waiters.size === 0) return
+    queue.isServeSet = true
+    queueMicrotask(() => {
+      queue.isServeSet = false
+      this.#serveNow(queue)
+    })
+  }
+
+  /** Gives what is visible to who waits, longest first, and sets an alarm for the next bell that comes out of hiding. */
+  #serveNow(queue: WorkerQueue): void {
     for (const waiter of queue.waiters) {
       const entries = this.#take(queue, waiter.max)
       if (entries.length === 0) break
       waiter.give(entries)
     }
+    const next = queue.waiters.size === 0 ? undefined : queue.hidden.nextAtMs()
+    if (next === queue.wakeAtMs) return
     queue.wake?.abort()
     queue.wake = undefined
-    const next = queue.waiters.size === 0 ? undefined : queue.hidden.nextAtMs()
+    queue.wakeAtMs = next ?? Number.POSITIVE_INFINITY
     if (next === undefined) return
     const wake = new AbortController()
     queue.wake = wake
     this.#clock.wait(Math.max(1, next - this.#clock.monotonicMs()), wake.signal).then(
-      () => this.#serve(queue),
+      () => {
+        queue.wakeAtMs = Number.POSITIVE_INFINITY
+        this.#serveNow(queue)
+      },
       () => undefined,
     )
   }

@@ -46,7 +46,7 @@ export interface Api {
   readonly routes: readonly Route[]
 }
 
-type Bindings = { Bindings: { readonly rawUrl: string } }
+type Bindings = { Bindings: { readonly principal: string; readonly body: Uint8Array } }
 
 export function createApi(options: ApiOptions): Api {
   const { world, catalog } = options
@@ -55,17 +55,37 @@ export function createApi(options: ApiOptions): Api {
     ...listRoutes({ world, catalog }),
     ...taskRoutes(world, createWaitForEnd(world, options.events)),
     ...workerRoutes({ world, catalog }),
-    ...protocolRoutes(options.workerCalls, catalog.forget),
+    ...protocolRoutes(options.workerCalls),
   ]
   routes.push(openapiRoute(routes, options.version ?? '1'))
+  const app = routerOf(world, routes)
+  return {
+    routes,
+    fetch: async (request, context = {}) => {
+      try {
+        const { pathname, search } = new URL(request.url)
+        const isOpen = pathname === '/healthz' || request.method === 'OPTIONS'
+        if (isOpen) return await app.fetch(request, nobody)
+        const body = await readBody(request)
+        const target = { rawUrl: context.rawUrl ?? pathname + search, pathname }
+        const principal = await principalOf(options, request, target, body)
+        return await app.fetch(request, { principal, body })
+      } catch (error) {
+        return answerError(world, error)
+      }
+    },
+  }
+}
+
+const nobody: Bindings['Bindings'] = { principal: '', body: new Uint8Array(0) }
+
+function routerOf(world: World, routes: readonly Route[]): Hono<Bindings> {
   const app = new Hono<Bindings>()
   app.get('/healthz', () => json(200, { ok: true }))
   for (const route of routes) {
     app.on(route.method, honoPath(route.path), async (context) => {
       const { raw: request } = context.req
-      const { rawUrl } = context.env
-      const body = await readBody(request)
-      const principal = await principalOf(options, request, rawUrl, body)
+      const { principal, body } = context.env
       const search = new URL(request.url).searchParams
       return route.handle({ principal, request, search, params: context.req.param(), body })
     })
@@ -73,13 +93,7 @@ export function createApi(options: ApiOptions): Api {
   refuseOtherMethods(app, routes)
   app.notFound(({ req }) => problem(new ApiError('not-found', `there is no path ${req.path}; see /v1/openapi.json`)))
   app.onError((error) => answerError(world, error))
-  return {
-    routes,
-    fetch: async (request, context = {}) => {
-      const { pathname, search } = new URL(request.url)
-      return app.fetch(request, { rawUrl: context.rawUrl ?? pathname + search })
-    },
-  }
+  return app
 }
 
 function openapiRoute(routes: readonly Route[], version: string): Route {
@@ -101,16 +115,29 @@ function honoPath(path: string): string {
   return path.replaceAll(/\{([^}]+)\}/g, ':$1')
 }
 
-async function principalOf(options: ApiOptions, request: Request, rawUrl: string, body: Uint8Array): Promise<string> {
-  const method = request.method === 'HEAD' ? 'HEAD' : request.method
+interface Target {
+  readonly rawUrl: string
+  readonly pathname: string
+}
+
+async function principalOf(
+  options: ApiOptions,
+  request: Request,
+  { rawUrl, pathname }: Target,
+  body: Uint8Array,
+): Promise<string> {
+  const { method } = request
   const headers = Object.fromEntries(request.headers)
   const authorized = await options.authorize({ method, url: rawUrl, headers, body })
   if (!authorized.ok) throw new ApiError('forbidden', authorized.detail)
   const path = rawUrl.split('?', 1)[0] ?? rawUrl
-  if (!authorized.allows(method, path)) {
-    throw new ApiError('forbidden', `the key ${authorized.principal} may not ${method} ${path}`)
+  // Permission is judged on the path as it was sent and signed, so no other spelling of it may be routed.
+  if (path !== pathname || path.includes('%')) {
+    throw new ApiError('bad-request', `write the path plainly, without dot segments or percent-encoding: ${path}`)
   }
-  return authorized.principal
+  const isAllowed = authorized.allows(method, path) || (method === 'HEAD' && authorized.allows('GET', path))
+  if (isAllowed) return authorized.principal
+  throw new ApiError('forbidden', `the key ${authorized.principal} may not ${method} ${path}; it has no allow for that`)
 }
 
 /** A known path with a method it does not take: 405 and what it takes; OPTIONS is answered for every path. */
@@ -125,8 +152,8 @@ function refuseOtherMethods(app: Hono<Bindings>, routes: readonly Route[]): void
 
 function answerError(world: World, error: unknown): Response {
   if (error instanceof ApiError) {
-    if (error.cause !== undefined && error.code === 'unavailable')
-      world.log.warn('api.unavailable', { cause: String(error.cause) })
+    if (error.code === 'unavailable')
+      world.log.warn('api.unavailable', { error: error.message, cause: String(error.cause) })
     return problem(error)
   }
   const id = world.ids.token()

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { ApiError } from '#core/contract/errors'
-import { limits } from '#core/contract/limits'
+import { limits, spans } from '#core/contract/limits'
 import { ListQuery } from '#core/contract/new-task'
 import { Task } from '#core/contract/task'
 import { isStatus, listTasks } from '#core/tasks/list'
@@ -11,6 +11,11 @@ import { refusal } from './field-issues.ts'
 import { defineRoute, type Route } from './route.ts'
 import { showHead } from './show-task.ts'
 
+const TaskList = z.object({ tasks: z.array(Task), cursor: z.string().optional() })
+
+/** What a list without `from` looks back: tasks are kept for 30 days unless told otherwise, and walks must end. */
+const lookBackMs = 400 * spans.dayMs
+
 /** The list of tasks, newest first; of one command, or merged over all that are registered. */
 export function listRoutes(door: Door): readonly Route[] {
   return [
@@ -18,9 +23,9 @@ export function listRoutes(door: Door): readonly Route[] {
       method: 'GET',
       path: '/v1/tasks',
       name: 'listTasks',
-      summary: 'Tasks, newest first; a page may be short and still have a cursor',
+      summary: 'Tasks, newest first; of the last 400 days without `from`; a page may be short and still have a cursor',
       query: ListQuery,
-      answer: { status: 200, schema: z.object({ tasks: z.array(Task), cursor: z.string().optional() }) },
+      answer: { status: 200, schema: TaskList },
       handle: async ({ query }) => json(200, await page(door, query)),
     }),
   ]
@@ -31,13 +36,14 @@ async function page({ world, catalog }: Door, query: ListQuery): Promise<{ tasks
   if (status !== undefined && !isStatus(status)) {
     throw refusal('bad-request', [{ field: '/status', message: `there is no status ${status}` }])
   }
+  const now = world.clock.now()
   const bound = [command ?? null, status ?? null, from ?? null, to ?? null]
   const listed = await listTasks(world, {
     commands: command === undefined ? await allCommands(catalog) : [command],
     status,
-    from: from === undefined ? 0 : Date.parse(from),
+    from: from === undefined ? now - lookBackMs : Date.parse(from),
     // Until now: what is created while pages are read belongs to none of them.
-    to: to === undefined ? world.clock.now() + 1 : Date.parse(to),
+    to: to === undefined ? now + 1 : Date.parse(to),
     before: cursor === undefined ? undefined : readCursor(world.ids, bound, cursor),
     limit,
   })

@@ -1,10 +1,12 @@
 import { z } from 'zod'
 import { errorTable } from '#core/contract/errors'
+import { Task } from '#core/contract/task'
+import { WorkerView } from '#core/contract/workers'
 import type { Route } from './route.ts'
 
 /** The OpenAPI 3.1 document, made from the very schemas that check requests. */
 
-const problemSchema = z.object({
+const Problem = z.object({
   type: z.string(),
   title: z.string(),
   status: z.int(),
@@ -12,12 +14,17 @@ const problemSchema = z.object({
   detail: z.string().optional(),
   issues: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
 })
+const Health = z.object({ ok: z.literal(true) })
+
+type Names = ReadonlyMap<z.ZodType, string>
 
 export function openapiOf(routes: readonly Route[], version: string): unknown {
-  const paths: Record<string, Record<string, unknown>> = {}
+  const requests = namesOfRequests(routes)
+  const answers = namesOfAnswers(routes)
+  const paths: Record<string, Record<string, unknown>> = { '/healthz': { get: healthOperation(answers) } }
   for (const route of routes) {
     const path = paths[route.path] ?? {}
-    path[route.method.toLowerCase()] = operationOf(route)
+    path[route.method.toLowerCase()] = operationOf(route, requests, answers)
     paths[route.path] = path
   }
   return {
@@ -33,38 +40,87 @@ export function openapiOf(routes: readonly Route[], version: string): unknown {
       securitySchemes: {
         sigv4: { type: 'apiKey', in: 'header', name: 'Authorization', description: 'AWS4-HMAC-SHA256' },
       },
-      schemas: { Problem: schemaOf(problemSchema, 'output') },
+      schemas: { ...componentsOf(requests, 'input'), ...componentsOf(answers, 'output') },
     },
   }
 }
 
-function operationOf(route: Route): unknown {
-  const { status, schema } = route.answer
-  const content =
-    schema === undefined ? {} : { content: { 'application/json': { schema: schemaOf(schema, 'output') } } }
-  const body =
-    route.body === undefined
-      ? {}
-      : {
-          requestBody: {
-            required: !route.isBodyOptional,
-            content: { 'application/json': { schema: schemaOf(route.body, 'input') } },
-          },
-        }
+function namesOfRequests(routes: readonly Route[]): Names {
+  const names = new Map<z.ZodType, string>()
+  for (const { name, body } of routes) if (body !== undefined) names.set(body, `${capitalized(name)}Request`)
+  return names
+}
+
+/** What several routes answer has a name of its own. */
+function namesOfAnswers(routes: readonly Route[]): Names {
+  const names = new Map<z.ZodType, string>([
+    [Problem, 'Problem'],
+    [Health, 'Health'],
+    [Task, 'Task'],
+    [WorkerView, 'Worker'],
+  ])
+  for (const { name, answer } of routes) {
+    if (answer.schema !== undefined && !names.has(answer.schema)) names.set(answer.schema, `${capitalized(name)}Answer`)
+  }
+  return names
+}
+
+function capitalized(name: string): string {
+  return name.slice(0, 1).toUpperCase() + name.slice(1)
+}
+
+const schemasAt = '#/components/schemas/'
+
+/** All named schemas of one direction: what a caller may leave out differs from what an answer always has. */
+function componentsOf(names: Names, io: 'input' | 'output'): Readonly<Record<string, unknown>> {
+  const registry = z.registry<{ id: string }>()
+  for (const [schema, id] of names) registry.add(schema, { id })
+  const options = { io, uri: (id: string) => schemasAt + id, unrepresentable: 'any' } as const
+  const { schemas } = z.toJSONSchema(registry, options)
+  // What refers to itself (any JSON value) comes under a path that OpenAPI has no place for.
+  const sharedAt = io === 'input' ? 'Request_' : 'Answer_'
+  const text = JSON.stringify(schemas).replaceAll(`${schemasAt}__shared#/$defs/`, schemasAt + sharedAt)
+  const { __shared: shared, ...own } = JSON.parse(text) as Record<string, JsonObject>
+  const components: Record<string, unknown> = {}
+  for (const [name, schema] of Object.entries((shared?.$defs ?? {}) as JsonObject)) components[sharedAt + name] = schema
+  for (const [name, { $schema, $id, ...schema }] of Object.entries(own)) components[name] = schema
+  return components
+}
+
+type JsonObject = Readonly<Record<string, unknown>>
+
+function operationOf(route: Route, requests: Names, answers: Names): unknown {
+  const { body, answer, isBodyOptional } = route
   return {
     operationId: route.name,
     summary: route.summary,
-    ...(route.path === '/healthz' ? { security: [] } : {}),
+    'x-permission': route.permission,
     parameters: parametersOf(route),
-    ...body,
+    ...(body === undefined ? {} : { requestBody: { required: !isBodyOptional, ...contentOf(body, requests) } }),
     responses: {
-      [status]: { description: 'done', ...content },
+      [answer.status]: {
+        description: 'done',
+        ...(answer.schema === undefined ? {} : contentOf(answer.schema, answers)),
+      },
       default: {
         description: 'what went wrong, as RFC 9457 problem details',
-        content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+        content: { 'application/problem+json': { schema: { $ref: `${schemasAt}Problem` } } },
       },
     },
   }
+}
+
+function healthOperation(answers: Names): unknown {
+  return {
+    operationId: 'getHealth',
+    summary: 'Whether the hub answers; not signed',
+    security: [],
+    responses: { 200: { description: 'it does', ...contentOf(Health, answers) } },
+  }
+}
+
+function contentOf(schema: z.ZodType, names: Names): JsonObject {
+  return { content: { 'application/json': { schema: { $ref: schemasAt + names.get(schema) } } } }
 }
 
 function parametersOf(route: Route): readonly unknown[] {
@@ -84,9 +140,4 @@ function parametersOf(route: Route): readonly unknown[] {
     schema,
   }))
   return [...inPath, ...inQuery, ...inHeader]
-}
-
-function schemaOf(schema: z.ZodType, io: 'input' | 'output'): unknown {
-  const { $schema, ...json } = z.toJSONSchema(schema, { io, unrepresentable: 'any', reused: 'inline', cycles: 'throw' })
-  return json
 }

@@ -1,6 +1,5 @@
 import { type WorkerProtocolOp, workerProtocol } from '#core/contract/worker-protocol'
 import { json } from './answers.ts'
-import { checkManifest } from './check-manifest.ts'
 import { defineRoute, type Route } from './route.ts'
 
 /** The hub's side of the worker protocol, as far as the API needs it. */
@@ -9,7 +8,7 @@ export interface ProtocolCalls {
 }
 
 /** One path an operation: POST /v1/worker-protocol/{op}. Instances of this machine use the stream instead. */
-export function protocolRoutes(calls: ProtocolCalls, onRegistered: () => void): readonly Route[] {
+export function protocolRoutes(calls: ProtocolCalls): readonly Route[] {
   return (Object.keys(workerProtocol) as WorkerProtocolOp[]).map((op) =>
     defineRoute({
       method: 'POST',
@@ -18,13 +17,7 @@ export function protocolRoutes(calls: ProtocolCalls, onRegistered: () => void): 
       summary: `Worker protocol: ${op}`,
       body: workerProtocol[op].request,
       answer: { status: 200, schema: workerProtocol[op].answer },
-      handle: async ({ principal, body }) => {
-        if ('manifest' in body && body.manifest !== undefined) {
-          checkManifest(body.manifest, '/manifest')
-          onRegistered()
-        }
-        return json(200, await calls.call(op, body, principal))
-      },
+      handle: async ({ principal, body }) => json(200, await calls.call(op, body, principal)),
     }),
   )
 }

@@ -1,3 +1,4 @@
+import type { Json } from '#core/contract/names'
 import type { Task } from '#core/contract/task'
 import { type Head, sameVersion } from '#core/head'
 import { argumentsOf, outcomeOf } from '#core/layout'
@@ -32,4 +33,9 @@ export async function showTask(world: World, seen: Head): Promise<Task | undefin
 /** The envelope from the head alone: what was kept apart is left out. */
 export function showHead(head: Head): Task {
   return toTask(head, { arguments: head.arguments, result: head.result, error: head.error })
+}
+
+/** A task that was made just now, with the arguments it was made with, wherever they were put. */
+export function showCreated(head: Head, args: unknown): Task {
+  return toTask(head, { arguments: args as Json | undefined })
 }

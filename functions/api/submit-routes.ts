@@ -2,17 +2,18 @@ import { z } from 'zod'
 import { CommandName } from '#core/contract/names'
 import { NewBatch, NewBatchOfCommand, NewTask, NewTaskOfCommand } from '#core/contract/new-task'
 import { Task } from '#core/contract/task'
-import type { Head } from '#core/head'
 import { json } from './answers.ts'
-import { createMany, createOne, type Door } from './create-tasks.ts'
+import { type Created, createMany, createOne, type Door } from './create-tasks.ts'
 import { parseWith } from './field-issues.ts'
 import { defineRoute, type Route } from './route.ts'
-import { showHead } from './show-task.ts'
+import { showCreated, showHead, showTask } from './show-task.ts'
 
 /** Creating tasks, singly and in batches; also under a command, so that a policy can allow a caller just that one. */
 
 const accepted = { status: 202, schema: Task } as const
-const batchAccepted = { status: 202, schema: z.object({ tasks: z.array(Task) }) } as const
+/** With `Prefer: return=minimal` a task is its id and status. */
+const Minimal = Task.pick({ id: true, status: true })
+const batchAccepted = { status: 202, schema: z.object({ tasks: z.array(z.union([Task, Minimal])) }) } as const
 const headers = ['idempotency-key', 'prefer']
 
 export function submitRoutes(door: Door): readonly Route[] {
@@ -27,7 +28,7 @@ export function submitRoutes(door: Door): readonly Route[] {
       answer: accepted,
       handle: async ({ principal, request, body, raw }) => {
         const ask = { principal, headers: request.headers, tasks: [body], raw: [raw], pathCommand: undefined }
-        return one(await createOne(door, ask))
+        return one(door, await createOne(door, ask))
       },
     }),
     defineRoute({
@@ -60,9 +61,8 @@ export function submitRoutes(door: Door): readonly Route[] {
       handle: async ({ principal, request, params, body, raw }) => {
         const command = commandOf(params)
         const tasks = [{ ...body, command }]
-        return one(
-          await createOne(door, { principal, headers: request.headers, tasks, raw: [raw], pathCommand: command }),
-        )
+        const ask = { principal, headers: request.headers, tasks, raw: [raw], pathCommand: command }
+        return one(door, await createOne(door, ask))
       },
     }),
     defineRoute({
@@ -84,21 +84,26 @@ export function submitRoutes(door: Door): readonly Route[] {
 }
 
 function commandOf(params: Readonly<Record<string, string>>): string {
-  return parseWith(CommandName, params.command, 'invalid')
+  return parseWith(CommandName, params.command, 'not-found')
 }
 
 function rawTasks(raw: unknown): readonly unknown[] {
   return (raw as { readonly tasks: readonly unknown[] }).tasks
 }
 
-function one(head: Head): Response {
-  return json(202, showHead(head), { location: `/v1/tasks/${head.id}` })
+async function one({ world }: Door, created: Created): Promise<Response> {
+  const { kind, head, task } = created
+  const shown = kind === 'existing' ? await showTask(world, head) : showCreated(head, task.arguments)
+  return json(202, shown ?? showHead(head), { location: `/v1/tasks/${head.id}` })
 }
 
 /** `Prefer: return=minimal` (RFC 7240) answers ids and statuses alone. */
-function many(request: Request, heads: readonly Head[]): Response {
-  const isMinimal = request.headers.get('prefer')?.includes('return=minimal') === true
-  if (!isMinimal) return json(202, { tasks: heads.map(showHead) })
-  const tasks = heads.map(({ id, status }) => ({ id, status }))
+function many(request: Request, all: readonly Created[]): Response {
+  if (!/(?:^|[,;\s])return=minimal(?:$|[,;\s])/.test(request.headers.get('prefer') ?? '')) {
+    const show = ({ kind, head, task }: Created) =>
+      kind === 'existing' ? showHead(head) : showCreated(head, task.arguments)
+    return json(202, { tasks: all.map(show) })
+  }
+  const tasks = all.map(({ head }) => ({ id: head.id, status: head.status }))
   return json(202, { tasks }, { 'preference-applied': 'return=minimal' })
 }

@@ -1,22 +1,25 @@
 import { z } from 'zod'
 import { ApiError } from '#core/contract/errors'
+import { ManifestCommand } from '#core/contract/manifest'
 import { WorkerName } from '#core/contract/names'
 import { PauseRequest, PutWorker, WorkerView } from '#core/contract/workers'
-import { pauseWorker, putWorker, readCommands, readWorkerNames, resumeWorker } from '#core/workers/put-worker'
+import { pauseWorker, readCommands, readWorkerNames, resumeWorker } from '#core/workers/put-worker'
 import { viewWorker } from '#core/workers/view'
 import type { World } from '#core/world'
 import { json } from './answers.ts'
-import { checkManifest } from './check-manifest.ts'
 import type { Door } from './create-tasks.ts'
 import { parseWith, refusal } from './field-issues.ts'
+import { createRegisterWorker } from './register-worker.ts'
 import { defineRoute, type Route } from './route.ts'
 
 /** Workers and their commands: what there is, how it does, and how one is registered, paused and resumed. */
 
-const RegisteredCommand = z.object({ name: z.string(), version: z.int(), worker: z.string() })
+const RegisteredCommand = z.object({ ...ManifestCommand.shape, worker: WorkerName })
 const viewed = { status: 200, schema: WorkerView } as const
 
-export function workerRoutes({ world, catalog }: Door): readonly Route[] {
+export function workerRoutes(door: Door): readonly Route[] {
+  const { world } = door
+  const registerWorker = createRegisterWorker(door)
   return [
     defineRoute({
       method: 'GET',
@@ -50,9 +53,7 @@ export function workerRoutes({ world, catalog }: Door): readonly Route[] {
         if (body.manifest.name !== name) {
           throw refusal('invalid', [{ field: '/manifest/name', message: `is not ${name}, which the path names` }])
         }
-        checkManifest(body.manifest, '/manifest')
-        await putWorker(world, { manifest: body.manifest, launch: body.launch, by: principal })
-        catalog.forget()
+        await registerWorker({ manifest: body.manifest, launch: body.launch, by: principal })
         return json(200, await view(world, name))
       },
     }),

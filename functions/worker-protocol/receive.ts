@@ -5,13 +5,16 @@ import { bellHoldMs } from '#core/lease'
 import type { ReceivedBell } from '#core/ports'
 import { type ClaimOutcome, claim } from '#core/tasks/claim'
 import { toTask } from '#core/wire'
-import { type Fleet, workerLeaseSeconds } from '#core/workers/fleet'
+import { type Fleet, readFleet, workerLeaseSeconds } from '#core/workers/fleet'
 import type { World } from '#core/world'
+import { releaseRuns } from './move-runs.ts'
 import type { Session } from './session.ts'
 
 /** After two crashes a task runs alone, so that it cannot take its neighbours with it again (protocol 18). */
 const crashesAlone = 2
 const hideForAloneMs = 1_000
+/** After so long a wait the fleet is looked at again: the worker may have been paused in the meantime. */
+const fleetFreshMs = 100
 
 type ReceiveBody = z.infer<typeof Receive>
 
@@ -32,7 +35,8 @@ export async function receiveGrants(
     for (;;) {
       const leftMs = untilMs - world.clock.monotonicMs()
       const grants = await receiveOnce(world, session, fleet, { ...body, leftMs, signal: open.signal })
-      if (grants.length > 0 || leftMs <= 0 || open.signal.aborted) return { grants }
+      if (grants === undefined || open.signal.aborted) return { grants: grants ?? [] }
+      if (grants.length > 0 || leftMs <= 0) return { grants }
     }
   } finally {
     session.receives.delete(open)
@@ -44,7 +48,13 @@ interface OnceAsk extends ReceiveBody {
   readonly signal: AbortSignal
 }
 
-async function receiveOnce(world: World, session: Session, fleet: Fleet, ask: OnceAsk): Promise<Grant[]> {
+/** Undefined: nothing may be taken any more, and what had come is where it was. */
+async function receiveOnce(
+  world: World,
+  session: Session,
+  fleet: Fleet,
+  ask: OnceAsk,
+): Promise<readonly Grant[] | undefined> {
   if (session.waitsAlone && session.runs.size > 0) {
     await world.clock.wait(Math.min(Math.max(0, ask.leftMs), hideForAloneMs), ask.signal).catch(() => undefined)
     return []
@@ -52,8 +62,14 @@ async function receiveOnce(world: World, session: Session, fleet: Fleet, ask: On
   const { worker } = session
   const holdMs = bellHoldMs(workerLeaseSeconds(fleet))
   const asked = { worker, max: ask.slots, holdMs, waitMs: Math.max(0, ask.leftMs), signal: ask.signal }
+  const askedAtMs = world.clock.monotonicMs()
   const received = await world.queue.receive(asked)
   if (received.length === 0) return []
+  const isFresh = world.clock.monotonicMs() - askedAtMs < fleetFreshMs
+  if (session.isOver || (!isFresh && (await isPaused(world, worker)))) {
+    await Promise.all(received.map(({ receipt }) => world.queue.extend(worker, receipt, 0)))
+    return undefined
+  }
   const accepts = acceptsFor(session, fleet)
   const outcomes = await Promise.all(
     received.map((bell, index) =>
@@ -73,8 +89,21 @@ async function receiveOnce(world: World, session: Session, fleet: Fleet, ask: On
     if (outcome.kind === 'run') grants.push(grantOf(session, bell, outcome))
     await settleBell(world, { worker, bell, outcome, holdMs })
   }
+  if (session.isOver) return handBack(world, session, ask, grants)
   if (grants.length > 0) session.waitsAlone = grants.some((grant) => grant.alone === true)
   return grants
+}
+
+async function isPaused(world: World, worker: string): Promise<boolean> {
+  const read = await readFleet(world, worker)
+  return read?.fleet.paused !== undefined
+}
+
+/** Claimed while another registration took the session's place: the instance will never hear of these. */
+async function handBack(world: World, session: Session, ask: OnceAsk, grants: readonly Grant[]): Promise<undefined> {
+  const { worker, instance } = session
+  const runs = grants.map(({ run, ticket, task }) => ({ run, ticket, taskId: task.id }))
+  await releaseRuns(world, session, { worker, instance, nonce: ask.nonce, reason: 'the connection broke', runs })
 }
 
 /** Whether this instance may run a task: it hosts the command, and a task that must run alone has it to itself. */
@@ -96,7 +125,7 @@ function grantOf(session: Session, bell: ReceivedBell, outcome: Extract<ClaimOut
     ticket: bell.receipt,
     leaseSeconds: head.leaseSeconds,
     timeoutSeconds: head.timeoutSeconds,
-    task: toTask(head, { arguments: outcome.arguments }),
+    task: toTask(head, { arguments: outcome.arguments, isBrief: true }),
   }
   if (head.crashCount >= crashesAlone) grant.alone = true
   session.hold(grant)

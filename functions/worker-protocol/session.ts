@@ -6,7 +6,8 @@ export interface HeldRun {
   readonly ticket: string | undefined
 }
 
-const answersKept = 128
+/** More than an instance has calls under way; each answer may hold hundreds of tasks. */
+const answersKept = 16
 
 /**
  * What the hub remembers of one instance between its calls. All of it can be lost: heads say who owns what, and an
@@ -23,6 +24,8 @@ export class Session {
   readonly runs = new Map<string, HeldRun>()
   /** An open receive counts as one of these: all are ended when the instance goes. */
   readonly receives = new Set<AbortController>()
+  /** Another registration took its place, or its instance is gone: what it still claims goes back at once. */
+  isOver = false
   freeSlots: number
   phase: 'live' | 'leaving' = 'live'
   /** A task that must run alone waits for this instance to be empty (protocol 18). */
@@ -48,6 +51,11 @@ export class Session {
     this.pid = of.pid
     this.startedAt = of.startedAt
     this.freeSlots = of.concurrency
+  }
+
+  end(): void {
+    this.isOver = true
+    for (const open of this.receives) open.abort()
   }
 
   /** A call repeated with its nonce gets the answer of the first one (protocol 4). */

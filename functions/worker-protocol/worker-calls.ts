@@ -5,7 +5,7 @@ import type { WorkerProtocolOp } from '#core/contract/worker-protocol'
 import { loseRun } from '#core/tasks/renew'
 import { type Fleet, readFleet } from '#core/workers/fleet'
 import { deleteInstance, instanceStopped, putInstance, registerInstance } from '#core/workers/instances'
-import { putWorker } from '#core/workers/put-worker'
+import type { PutWorkerAsk } from '#core/workers/put-worker'
 import type { World } from '#core/world'
 import { completeRuns, releaseRuns, renewRuns } from './move-runs.ts'
 import { receiveGrants } from './receive.ts'
@@ -19,6 +19,11 @@ const sessionsMost = 1_000
 type Body<Op extends WorkerProtocolOp> = z.infer<(typeof protocol.workerProtocol)[Op]['request']>
 type Answer<Op extends WorkerProtocolOp> = z.infer<(typeof protocol.workerProtocol)[Op]['answer']>
 
+interface Registration {
+  readonly nonce: string
+  readonly answer: Promise<Answer<'register'>>
+}
+
 export interface WorkerCalls {
   /** `body` has been parsed by the contract of its op. */
   readonly call: (op: WorkerProtocolOp, body: unknown, principal: string) => Promise<unknown>
@@ -28,20 +33,36 @@ export interface WorkerCalls {
   readonly sessionOf: (instance: string) => Session | undefined
 }
 
+/** Checks a manifest and registers its worker. The door's own way, so that what an instance brings is held to the same. */
+export type RegisterWorker = (ask: PutWorkerAsk) => Promise<Fleet>
+
 /** The hub's side of the worker protocol (core/contract/worker-protocol.ts). */
-export function createWorkerCalls(world: World): WorkerCalls {
+export function createWorkerCalls(world: World, registerWorker: RegisterWorker): WorkerCalls {
   const sessions = new Map<string, Session>()
+  const registrations = new Map<string, Registration>()
+
+  /** The repeat of a registration must not take back what was granted since the first (protocol 4). */
+  function registerOnce(body: Body<'register'>, principal: string): Promise<Answer<'register'>> {
+    const last = registrations.get(body.instance)
+    if (last?.nonce === body.nonce) return last.answer
+    const registration = { nonce: body.nonce, answer: register(body, principal) }
+    registrations.set(body.instance, registration)
+    registration.answer.catch(() => {
+      if (registrations.get(body.instance) === registration) registrations.delete(body.instance)
+    })
+    return registration.answer
+  }
 
   async function register(body: Body<'register'>, principal: string): Promise<Answer<'register'>> {
-    if (body.manifest !== undefined) await registerManifest(world, body, principal)
+    if (!sessions.has(body.instance) && sessions.size >= sessionsMost)
+      throw new ApiError('too-many', `at most ${sessionsMost} instances`)
+    if (body.manifest !== undefined) await registerManifest(body, principal)
     const fleet = await fleetOf(world, body.worker)
     const generation = body.generation ?? fleet.wanted
     const standing = sessions.get(body.instance)
     const startedAt = standing?.startedAt ?? world.clock.now()
     const session = new Session({ ...body, launch: body.launch, pid: body.pid, generation, startedAt })
-    if (sessions.size >= sessionsMost && standing === undefined)
-      throw new ApiError('too-many', `at most ${sessionsMost} instances`)
-    endReceives(standing)
+    standing?.end()
     sessions.set(body.instance, session)
     await takeBack(world, standing, body)
     for (const { run, taskId } of body.runs) {
@@ -50,6 +71,14 @@ export function createWorkerCalls(world: World): WorkerCalls {
     const { worker, instance, concurrency, launch, pid } = session
     await registerInstance(world, { worker, instance, generation, concurrency, launch, pid })
     return { generation, paused: fleet.paused !== undefined, idleSeconds: fleet.manifest.idleSeconds }
+  }
+
+  /** An instance started by hand brings its manifest; it never changes how the hub starts others. */
+  async function registerManifest({ manifest, worker }: Body<'register'>, principal: string): Promise<void> {
+    if (manifest === undefined) return
+    if (manifest.name !== worker) throw new ApiError('invalid', `the manifest is of ${manifest.name}, not of ${worker}`)
+    const standing = await readFleet(world, worker)
+    await registerWorker({ manifest, launch: standing?.fleet.launch, by: principal })
   }
 
   async function receive(session: Session, body: Body<'receive'>): Promise<Answer<'receive'>> {
@@ -71,11 +100,22 @@ export function createWorkerCalls(world: World): WorkerCalls {
       await tell(world, session, true)
       return {}
     }
-    endReceives(session)
-    sessions.delete(session.instance)
+    forget(session)
     await takeBack(world, session, { ...body, runs: [] })
     await deleteInstance(world, session.worker, session.instance)
     return {}
+  }
+
+  /** Nothing is held for it here. It may be the repeat of a leave whose answer was lost. */
+  async function leaveUnknown({ phase, worker, instance }: Body<'leave'>): Promise<Answer<'leave'>> {
+    if (phase === 'gone') await deleteInstance(world, worker, instance)
+    return {}
+  }
+
+  function forget(session: Session): void {
+    session.end()
+    sessions.delete(session.instance)
+    registrations.delete(session.instance)
   }
 
   function sessionFor(body: { readonly instance: string; readonly worker: string }): Session {
@@ -87,10 +127,11 @@ export function createWorkerCalls(world: World): WorkerCalls {
   }
 
   function call(op: WorkerProtocolOp, parsed: unknown, principal: string): Promise<unknown> {
-    if (op === 'register') return register(parsed as Body<'register'>, principal)
+    if (op === 'register') return registerOnce(parsed as Body<'register'>, principal)
     const body = parsed as Body<Exclude<WorkerProtocolOp, 'register'>>
+    if (op === 'leave' && !sessions.has(body.instance)) return leaveUnknown(body as Body<'leave'>)
     const session = sessionFor(body)
-    return session.once(body.nonce, async () => {
+    return session.once(`${op} ${body.nonce}`, async () => {
       switch (op) {
         case 'receive':
           return receive(session, body as Body<'receive'>)
@@ -117,8 +158,7 @@ export function createWorkerCalls(world: World): WorkerCalls {
         launch === undefined ? one.instance === instance : one.launch === launch,
       )
       if (session !== undefined) {
-        endReceives(session)
-        sessions.delete(session.instance)
+        forget(session)
         await Promise.all([...session.runs].map(([run, { taskId }]) => loseRun(world, { taskId, run, why })))
       }
       await instanceStopped(world, {
@@ -142,15 +182,6 @@ async function fleetOf(world: World, worker: string): Promise<Fleet> {
   return read.fleet
 }
 
-/** An instance started by hand brings its manifest; it never changes how the hub starts others. */
-async function registerManifest(world: World, body: Body<'register'>, principal: string): Promise<void> {
-  const { manifest, worker } = body
-  if (manifest === undefined) return
-  if (manifest.name !== worker) throw new ApiError('invalid', `the manifest is of ${manifest.name}, not of ${worker}`)
-  const standing = await readFleet(world, worker)
-  await putWorker(world, { manifest, launch: standing?.fleet.launch, by: principal })
-}
-
 /** Runs that the hub granted and the instance does not hold never reached it, or were given up: they are ready again. */
 async function takeBack(
   world: World,
@@ -164,10 +195,6 @@ async function takeBack(
   const runs = gone.map(([run, { taskId, ticket }]) => ({ run, taskId, ticket }))
   const { worker, instance } = standing
   await releaseRuns(world, standing, { worker, instance, nonce: body.nonce, reason: 'the connection broke', runs })
-}
-
-function endReceives(session: Session | undefined): void {
-  for (const open of session?.receives ?? []) open.abort()
 }
 
 async function pauseFor(world: World, session: Session, ms: number): Promise<void> {

@@ -69,6 +69,8 @@ export interface FakeHubOptions {
   readonly problem?: (call: Call) => Readonly<Record<string, unknown>> | undefined
 }
 
+/** Far more than any case takes by itself: a loaded machine is no reason to fail. */
+const untilMostMs = 60_000
 const alphabet = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 
 export async function startFakeHub(options: FakeHubOptions = {}): Promise<FakeHub> {
@@ -90,7 +92,7 @@ export async function startFakeHub(options: FakeHubOptions = {}): Promise<FakeHu
   const changed = () => {
     for (const waiter of [...waiters]) waiter()
   }
-  const until = (isSo: () => boolean, what: string, mostMs = 8_000) =>
+  const until = (isSo: () => boolean, what: string, mostMs = untilMostMs) =>
     new Promise<void>((resolve, reject) => {
       const settle = () => {
         if (!isSo()) return

@@ -4,7 +4,7 @@ import type { WorkerSpec } from '#worker-runtime/worker'
 import { startFakeHub } from '../support/fake-hub.ts'
 import { startInstance } from '../support/instance.ts'
 
-const waitFor = (isSo: () => boolean) => vi.waitFor(() => expect(isSo()).toBe(true), { timeout: 10_000, interval: 20 })
+const waitFor = (isSo: () => boolean) => vi.waitFor(() => expect(isSo()).toBe(true), { timeout: 60_000, interval: 20 })
 
 const createWorld = (spec: Partial<WorkerSpec> = {}) => {
   const letGo = new Set<() => void>()
@@ -24,12 +24,12 @@ const createWorld = (spec: Partial<WorkerSpec> = {}) => {
       }),
     ],
   })
-  return { worker, started: () => started, letGo: () => letGo.forEach((resolve) => resolve()) }
+  return { worker, started: () => started, letGo: () => [...letGo].map((resolve) => resolve()) }
 }
 
 const phases = (hub: Awaited<ReturnType<typeof startFakeHub>>) => hub.opsOf('leave').map(({ body }) => body.phase)
 
-describe.concurrent('an instance that leaves', { timeout: 20_000 }, () => {
+describe.concurrent('an instance that leaves', { timeout: 120_000 }, () => {
   it('says so when idle, asks once more, and goes', async () => {
     await using hub = await startFakeHub({ idleSeconds: 1 })
     await using instance = startInstance(hub, createWorld().worker)
@@ -51,6 +51,16 @@ describe.concurrent('an instance that leaves', { timeout: 20_000 }, () => {
     expect(await hub.endOf(id)).toMatchObject({ kind: 'succeed' })
     await instance.exit
     expect(phases(hub)).toEqual(['leaving', 'leaving', 'gone'])
+  })
+
+  it('stays where the hub refuses to let it go, and asks again later', async () => {
+    await using hub = await startFakeHub({
+      idleSeconds: 1,
+      problem: ({ op }) => (op === 'leave' ? { code: 'conflict', detail: 'the least is 1', status: 409 } : undefined),
+    })
+    await using _instance = startInstance(hub, createWorld().worker)
+    await hub.until(() => hub.opsOf('leave').length >= 2, 'it asks twice')
+    expect(await hub.endOf(hub.add({ command: 'noop' }))).toMatchObject({ kind: 'succeed' })
   })
 
   it('stays while its option says never, whatever the hub says', async () => {

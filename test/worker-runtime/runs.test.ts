@@ -4,7 +4,7 @@ import { type AbortReason, defineCommand, defineWorker, TaskAborted, TaskFailure
 import { startFakeHub } from '../support/fake-hub.ts'
 import { startInstance } from '../support/instance.ts'
 
-const waitFor = (isSo: () => boolean) => vi.waitFor(() => expect(isSo()).toBe(true), { timeout: 10_000, interval: 20 })
+const waitFor = (isSo: () => boolean) => vi.waitFor(() => expect(isSo()).toBe(true), { timeout: 60_000, interval: 20 })
 const later = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
 const aborted = (signal: AbortSignal) =>
   new Promise<never>((_resolve, reject) => {
@@ -71,7 +71,7 @@ const createWorker = (seen: { reason: AbortReason; task: string }[], started: Se
   })
 
 // Leases of three seconds pass in real time; all cases run beside each other.
-describe.concurrent('a run', { timeout: 20_000 }, () => {
+describe.concurrent('a run', { timeout: 120_000 }, () => {
   it('gets checked input with defaults and ends with its output', async () => {
     await using hub = await startFakeHub()
     const { worker } = createWorld()

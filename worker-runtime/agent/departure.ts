@@ -101,14 +101,14 @@ export function createDeparture(options: DepartureOptions): Departure {
     if (!told) leave('leaving', () => {})
   }
 
-  const leave = (step: 'leaving' | 'gone', then: () => void) => {
-    if (!registered) return then()
+  const leave = (step: 'leaving' | 'gone', onTold: () => void, onRefused = onTold) => {
+    if (!registered) return onTold()
     calls.send({
       op: 'leave',
       fields: `"phase":"${step}"`,
       answerMostMs: leaveAnswerMostMs,
-      onAnswer: then,
-      onProblem: then,
+      onAnswer: onTold,
+      onProblem: onRefused,
     })
   }
 
@@ -154,11 +154,17 @@ export function createDeparture(options: DepartureOptions): Departure {
     if (!registered || idleSeconds === undefined || idleSeconds >= idleNeverSeconds || connection.downMs() > 0) return
     if (now - idleSinceMs < idleSeconds * 1_000) return
     phase = { kind: 'asking', askedLast: false }
-    leave('leaving', () => {
+    const askLast = () => {
       if (phase.kind !== 'asking') return
       phase = { kind: 'asking', askedLast: true }
       receives.last(Math.min(limits.receiveWaitSeconds, Math.max(1, idleSeconds ?? 0)))
-    })
+    }
+    // A hub that wants to keep this one (its worker's least number of instances) refuses; it is asked again later.
+    const stay = () => {
+      if (phase.kind === 'asking') phase = { kind: 'live' }
+      idleSinceMs = sharedMonotonicMs()
+    }
+    leave('leaving', askLast, stay)
   }
 
   const tickEnding = (now: number, ending: Extract<Phase, { kind: 'ending' }>) => {

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import { createProcessLauncher, type InstanceExit, type ProcessLauncherOptions } from '#adapters/process/launcher'
 
-const waitFor = (isSo: () => boolean) => vi.waitFor(() => expect(isSo()).toBe(true), { timeout: 8_000, interval: 20 })
+const waitFor = (isSo: () => boolean) => vi.waitFor(() => expect(isSo()).toBe(true), { timeout: 30_000, interval: 20 })
 
 const createWorld = (options: Partial<ProcessLauncherOptions> = {}) => {
   const exits: InstanceExit[] = []
@@ -18,7 +18,7 @@ const createWorld = (options: Partial<ProcessLauncherOptions> = {}) => {
   return { launcher, exits, lines, launch, [Symbol.asyncDispose]: () => launcher.stopAll(0) }
 }
 
-describe.concurrent('the launcher of processes', { timeout: 20_000 }, () => {
+describe.concurrent('the launcher of processes', { timeout: 60_000 }, () => {
   it('tells children who they are and tells their lines and their ends', async () => {
     await using world = createWorld()
     const script =

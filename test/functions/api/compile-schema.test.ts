@@ -5,7 +5,10 @@ describe('the check of arguments at the door', () => {
   it('keeps the patterns of one schema apart', () => {
     const check = compileSchema({
       type: 'object',
-      properties: { code: { type: 'string', pattern: '^[A-Z]{3}$' }, street: { type: 'string', pattern: '^\\P{Cc}+$' } },
+      properties: {
+        code: { type: 'string', pattern: '^[A-Z]{3}$' },
+        street: { type: 'string', pattern: '^\\P{Cc}+$' },
+      },
     })
     expect(check({ code: 'EUR', street: 'Carrera 22 #8-35' })).toEqual([])
     expect(check({ code: 'eur' })).toEqual([{ field: '/code', message: 'must match pattern "^[A-Z]{3}$"' }])

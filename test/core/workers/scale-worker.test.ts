@@ -1,0 +1,254 @@
+import { describe, expect, it } from 'vitest'
+import { Manifest } from '#core/contract/manifest'
+import type { Launcher, LaunchOutcome } from '#core/ports'
+import { changeFleet, type Fleet, readFleet } from '#core/workers/fleet'
+import { deleteInstance, instanceStopped, putInstance, registerInstance } from '#core/workers/instances'
+import { pauseWorker, putWorker, resumeWorker } from '#core/workers/put-worker'
+import { scaleWorker } from '#core/workers/scale-worker'
+import { createMemoryWorld, type MemoryWorld } from '../../support/memory-world.ts'
+import { created } from '../tasks/fixtures.ts'
+
+type Asked = Parameters<Launcher['launch']>[0]
+
+/** A launcher that keeps what it is asked and answers as the test says. */
+function aLauncher(
+  answer: (asked: Asked) => LaunchOutcome | Promise<LaunchOutcome> = launched,
+): Launcher & { readonly asked: Asked[] } {
+  const asked: Asked[] = []
+  return {
+    asked,
+    launch: async (ask) => {
+      asked.push(ask)
+      return answer(ask)
+    },
+  }
+}
+
+function launched({ token, count }: Asked): LaunchOutcome {
+  return { kind: 'launched', launches: Array.from({ length: count }, (_, index) => `${token}-${index}`), refused: [] }
+}
+
+async function aFleet(
+  changes: Record<string, unknown> = {},
+  byHand = false,
+): Promise<{ world: MemoryWorld; fleet: Fleet }> {
+  const world = createMemoryWorld()
+  const manifest = Manifest.parse({ name: 'mill', commands: [{ name: 'mill.grind' }], concurrency: 2, ...changes })
+  return { world, fleet: await putWorker(world, { manifest, ...(byHand ? {} : { launch: { image: 1 } }), by: 'ann' }) }
+}
+
+async function fleetOf(world: MemoryWorld): Promise<Fleet> {
+  const read = await readFleet(world, 'mill')
+  if (read === undefined) throw new Error('no fleet')
+  return read.fleet
+}
+
+const look = { worker: 'mill', recordBells: 0 }
+
+describe('scaleWorker', () => {
+  it('one message from zero starts exactly one, however often and by how many it is told', async () => {
+    const { world } = await aFleet()
+    const launcher = aLauncher()
+    await created(world)
+    await Promise.all(Array.from({ length: 5 }, () => scaleWorker(world, launcher, { worker: 'mill', recordBells: 1 })))
+    for (let seconds = 0; seconds < 10; seconds++) {
+      await world.clock.advance(1_000)
+      await scaleWorker(world, launcher, look)
+    }
+    expect(launcher.asked.map(({ count }) => count)).toEqual([1])
+  })
+
+  it('starts none while an instance is between its registration and its first receive', async () => {
+    const { world, fleet } = await aFleet()
+    const launcher = aLauncher()
+    await created(world)
+    await scaleWorker(world, launcher, look)
+    const launch = `${launcher.asked[0]?.token}-0`
+    await world.clock.advance(2_000)
+    // A look at each moment of the registration: after every write of it.
+    const { store } = world
+    const watched: MemoryWorld = {
+      ...world,
+      store: {
+        ...store,
+        commit: async (ask) => {
+          const outcome = await store.commit(ask)
+          await world.clock.advance(1_000)
+          await scaleWorker(world, launcher, look)
+          return outcome
+        },
+      },
+    }
+    await registerInstance(watched, {
+      instance: 'i1',
+      worker: 'mill',
+      generation: fleet.wanted,
+      concurrency: 2,
+      launch,
+    })
+    expect(launcher.asked).toHaveLength(1)
+    expect((await fleetOf(world)).launches).toEqual([])
+  })
+
+  it('an instance that registers before the launcher has answered does not count as starting for minutes', async () => {
+    const { world, fleet } = await aFleet()
+    const register = async (ask: Asked): Promise<LaunchOutcome> => {
+      await registerInstance(world, {
+        instance: 'i1',
+        worker: 'mill',
+        generation: fleet.wanted,
+        concurrency: 2,
+        launch: `${ask.token}-0`,
+      })
+      return launched(ask)
+    }
+    await created(world)
+    await scaleWorker(world, aLauncher(register), look)
+    expect((await fleetOf(world)).launches).toEqual([])
+  })
+
+  it('without an answer it asks again with the same token and parameters, whatever was deployed meanwhile', async () => {
+    const { world } = await aFleet()
+    const launcher = aLauncher(() => ({ kind: 'unknown', message: 'timed out' }))
+    await created(world)
+    expect(await scaleWorker(world, launcher, look)).toEqual({ kind: 'held', why: 'launch-unknown' })
+    await putWorker(world, { manifest: (await fleetOf(world)).manifest, launch: { image: 2 }, by: 'ann' })
+    await world.clock.advance(1_000)
+    await scaleWorker(world, launcher, look)
+    expect(launcher.asked[1]).toEqual(launcher.asked[0])
+    expect(launcher.asked[1]?.spec).toEqual({ image: 1 })
+    const answering = aLauncher()
+    await scaleWorker(world, answering, look)
+    expect(answering.asked[0]).toEqual(launcher.asked[0])
+    expect((await fleetOf(world)).launches).toMatchObject([{ ids: [`${launcher.asked[0]?.token}-0`] }])
+  })
+
+  it('a crash between the decision and the launch is made good by the next look', async () => {
+    const { world } = await aFleet()
+    await created(world)
+    const dies = aLauncher(() => Promise.reject(new Error('the hub dies')))
+    await expect(scaleWorker(world, dies, look)).rejects.toThrow('dies')
+    const launcher = aLauncher()
+    await world.clock.advance(60_000)
+    await scaleWorker(world, launcher, look)
+    expect(launcher.asked[0]?.token).toBe(dies.asked[0]?.token)
+  })
+
+  it('a launch counts for five minutes', async () => {
+    const { world } = await aFleet()
+    const launcher = aLauncher()
+    await created(world)
+    for (const ms of [0, 299_000, 1_000]) {
+      await world.clock.advance(ms)
+      await scaleWorker(world, launcher, look)
+    }
+    expect(launcher.asked).toHaveLength(2)
+  })
+
+  it('paused, by hand, and absent workers start nothing', async () => {
+    const { world } = await aFleet()
+    const launcher = aLauncher()
+    await created(world)
+    await pauseWorker(world, { worker: 'mill', by: 'ann' })
+    expect(await scaleWorker(world, launcher, look)).toEqual({ kind: 'held', why: 'paused' })
+    await resumeWorker(world, 'mill')
+    expect((await scaleWorker(world, launcher, look)).kind).toBe('started')
+    const byHand = await aFleet({}, true)
+    await created(byHand.world)
+    expect(await scaleWorker(byHand.world, launcher, look)).toEqual({ kind: 'held', why: 'by-hand' })
+    expect(await scaleWorker(world, launcher, { ...look, worker: 'none' })).toEqual({ kind: 'absent' })
+  })
+
+  it('refusals open the breaker, and an instance of the wanted generation closes it, an older one does not', async () => {
+    const { world, fleet } = await aFleet({ scaling: { min: 1, max: 1 } })
+    const refusing = aLauncher(() => ({
+      kind: 'launched',
+      launches: [],
+      refused: [{ reason: 'image', message: 'no such image' }],
+    }))
+    for (let tries = 0; tries < 3; tries++) {
+      await scaleWorker(world, refusing, look)
+      await world.clock.advance(1_000)
+    }
+    expect(await scaleWorker(world, refusing, look)).toEqual({ kind: 'held', why: 'breaker' })
+    const named = { instance: 'i1', worker: 'mill', concurrency: 2 }
+    await registerInstance(world, { ...named, generation: 'older' })
+    expect((await fleetOf(world)).breaker).toMatchObject({ failures: 3, reason: 'image: no such image' })
+    await registerInstance(world, { ...named, generation: fleet.wanted })
+    expect((await fleetOf(world)).breaker).toBeUndefined()
+  })
+
+  it('bells that stay beside free slots make those count as none', async () => {
+    const { world, fleet } = await aFleet()
+    const launcher = aLauncher()
+    await registerInstance(world, { instance: 'i1', worker: 'mill', generation: fleet.wanted, concurrency: 2 })
+    await created(world)
+    for (let minute = 0; minute < 4; minute++) {
+      await scaleWorker(world, launcher, { ...look, isTick: true })
+      await world.clock.advance(60_000)
+      await putInstance(world, {
+        id: 'i1',
+        worker: 'mill',
+        generation: fleet.wanted,
+        concurrency: 2,
+        freeSlots: 2,
+        state: 'live',
+        startedAt: 0,
+        seenAt: world.clock.now(),
+      })
+    }
+    expect(launcher.asked).toHaveLength(1)
+  })
+
+  it('a quiet worker costs a few writes an hour', async () => {
+    const { world } = await aFleet()
+    const before = world.memory.table.changes.length
+    for (let minute = 0; minute < 600; minute++) {
+      await scaleWorker(world, aLauncher(), { ...look, isTick: true })
+      await world.clock.advance(60_000)
+    }
+    expect(world.memory.table.changes.length - before).toBeLessThan(60)
+  })
+})
+
+describe('instances', () => {
+  it('an unknown worker registers nobody', async () => {
+    const world = createMemoryWorld()
+    expect(
+      await registerInstance(world, { instance: 'i1', worker: 'none', generation: 'g', concurrency: 1 }),
+    ).toBeUndefined()
+    expect([...world.memory.table.all()]).toEqual([])
+  })
+
+  it('one that stops before it was ready works on the breaker and leaves the ledger', async () => {
+    const { world } = await aFleet()
+    const launcher = aLauncher()
+    await created(world)
+    await scaleWorker(world, launcher, look)
+    await instanceStopped(world, {
+      worker: 'mill',
+      launch: `${launcher.asked[0]?.token}-0`,
+      reason: 'exit 1',
+      ready: false,
+    })
+    expect(await fleetOf(world)).toMatchObject({
+      launches: [],
+      breaker: { failures: 1 },
+      stops: [{ reason: 'exit 1' }],
+    })
+    for (let count = 0; count < 30; count++)
+      await instanceStopped(world, { worker: 'mill', reason: `${count}`, ready: true })
+    expect((await fleetOf(world)).stops).toHaveLength(20)
+    await deleteInstance(world, 'mill', 'never was')
+  })
+
+  it('many writers of one fleet item lose nothing', async () => {
+    const { world } = await aFleet()
+    await Promise.all(
+      Array.from({ length: 20 }, () =>
+        changeFleet(world, 'mill', (fleet) => ({ ...fleet, decisions: fleet.decisions + 1 })),
+      ),
+    )
+    expect((await fleetOf(world)).decisions).toBe(20)
+  })
+})

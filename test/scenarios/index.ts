@@ -1,0 +1,7 @@
+import { envelopes } from './envelopes.ts'
+import { faults } from './faults.ts'
+import { fleets } from './fleets.ts'
+import { times } from './times.ts'
+
+/** Every scenario, by what it is about. */
+export const scenarios = { envelopes, times, fleets, faults } as const

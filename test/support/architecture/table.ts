@@ -1,0 +1,70 @@
+/**
+ * The import table of docs/design.md, section 7. Each folder is the only place where one kind of dependency is allowed.
+ * A file belongs to the longest folder named here that it lies in.
+ */
+export interface Layer {
+  /** Folders, or single files, of this repository it may import beside itself. */
+  readonly may: readonly string[]
+  readonly packages: readonly string[]
+  /** Whether Node's own modules are allowed: what is portable runs without them. */
+  readonly node: boolean | readonly string[]
+}
+
+const portable = { may: ['core'], node: false } as const
+
+export const layers: Readonly<Record<string, Layer>> = {
+  'core/contract': { may: [], packages: ['zod'], node: false },
+  core: { may: ['core/contract'], packages: ['zod'], node: false },
+  'adapters/files': { may: ['core'], packages: [], node: true },
+  // The queue of the embedded hub is the one in memory, made again from the heads at opening.
+  'adapters/lmdb': { may: ['core', 'adapters/memory'], packages: ['lmdb', 'zod'], node: true },
+  'adapters/memory': { may: ['core'], packages: [], node: false },
+  'adapters/process': { may: ['core'], packages: ['zod'], node: true },
+  'adapters/sigv4': { may: ['core'], packages: [], node: true },
+  'adapters/system': { may: ['core'], packages: ['ulid'], node: true },
+  // `isUtf8` has no portable twin, and Lambda has it too.
+  'functions/api': { ...portable, packages: ['hono', 'zod', 'ajv', 'ajv-formats', 're2js'], node: ['node:buffer'] },
+  'functions/clock': { ...portable, packages: [] },
+  'functions/reactor': { ...portable, packages: [] },
+  'functions/worker-protocol': { ...portable, packages: ['zod'] },
+  client: { may: ['core/contract'], packages: ['@smithy/signature-v4'], node: true },
+  'client/cli': { may: ['core/contract', 'client'], packages: ['commander'], node: true },
+  // An instance calls its hub as any client does: it signs with the client's code and finds its keys the same way.
+  'worker-runtime': {
+    may: ['core', 'adapters', 'client/sign.ts', 'client/credentials.ts'],
+    // tsx: the agent's thread loads TypeScript too.
+    packages: ['zod', 'ajv', 'ajv-formats', 'tsx'],
+    node: true,
+  },
+  embedded: {
+    may: ['core', 'functions', 'adapters', 'worker-runtime'],
+    packages: ['@hono/node-server', 'zod'],
+    node: true,
+  },
+  // Executables hand the CLI what it may not import: the hub, the instance, the keys.
+  bin: { may: ['client', 'embedded', 'worker-runtime', 'adapters', 'examples'], packages: ['tsx'], node: true },
+  // What shows an example; the examples themselves are packages of their own (`isExample`).
+  examples: { may: ['client', 'examples'], packages: [], node: true },
+  scripts: { may: ['core'], packages: [], node: true },
+  bench: {
+    may: ['core', 'adapters', 'client', 'embedded', 'worker-runtime'],
+    packages: ['bullmq', 'zod', 'taskurai'],
+    node: true,
+  },
+}
+
+/** Tests stand outside: they reach into everything. */
+export const unchecked = ['test']
+
+/** Where time, chance and ids come from; everybody else asks a port. */
+export const mayReadTheWorld = [
+  'adapters',
+  // The client stands alone: it brings its own clock and chance, in one file.
+  'client/system.ts',
+  // Measures, and is measured by, the machine's clock.
+  'bench',
+  'scripts',
+]
+
+export const linesMost = 400
+export const binLinesMost = 20
