@@ -1,3 +1,4 @@
+import { limits } from './contract/limits.ts'
 import type { Retry } from './contract/task.ts'
 
 export const defaultRetry: Retry = { maxRuns: 3, minSeconds: 1, maxSeconds: 300, factor: 2, jitter: 'full' }
@@ -10,7 +11,7 @@ export const defaultRetry: Retry = { maxRuns: 3, minSeconds: 1, maxSeconds: 300,
  * @param chance a number from 0 (included) to 1 (excluded), from the randomness port
  */
 export function retryDelayMs(retry: Retry, failures: number, chance: number): number {
-  const step = retry.minSeconds * retry.factor ** (Math.max(1, failures) - 1)
+  const step = retry.minSeconds * retry.factor ** (Math.min(limits.retryRuns, Math.max(1, failures)) - 1)
   const capMs = Math.min(retry.maxSeconds, step) * 1_000
   return retry.jitter === 'none' ? Math.round(capMs) : Math.floor(chance * capMs)
 }

@@ -8,7 +8,7 @@ import type { Feed, Log } from '#core/ports'
 import type { World } from '#core/world'
 import { createApi } from '#functions/api/app'
 import { createCatalog } from '#functions/api/catalog'
-import { createRegisterWorker } from '#functions/api/register-worker'
+import { createRegisterWorker, type RegisterWorker } from '#functions/api/register-worker'
 import { createWorkerCalls, type WorkerCalls } from '#functions/worker-protocol/worker-calls'
 import { createAuthorize } from './authorize.ts'
 import { freeRunsOfTheDead } from './dead-instances.ts'
@@ -40,6 +40,7 @@ export interface Hub {
   readonly world: World
   readonly calls: WorkerCalls
   readonly feed: Feed
+  readonly registerWorker: RegisterWorker
   /** Stops taking requests, lets instances hand back, writes what is left. */
   readonly close: () => Promise<void>
 }
@@ -93,7 +94,8 @@ async function openParts(folder: string, options: HubOptions): Promise<OpenOutco
     if (opened.store.isBroken()) options.onBroken(error)
   }
   const catalog = createCatalog(world)
-  const calls = createWorkerCalls(world, createRegisterWorker({ world, catalog }))
+  const registerWorker = createRegisterWorker({ world, catalog })
+  const calls = createWorkerCalls(world, registerWorker)
   const instances: Instances = createInstances({ world, calls, folder, log, onOutput: options.onOutput, onFailed })
   const scaleOut = createScaleOut(world, instances.launcher, onFailed)
   await freeRunsOfTheDead(world, opened.store.openTasks())
@@ -137,7 +139,7 @@ async function openParts(folder: string, options: HubOptions): Promise<OpenOutco
     await following.stop()
     await closeStore()
   }
-  return { kind: 'open', hub: { endpoint: listening.endpoint, world, calls, feed, close } }
+  return { kind: 'open', hub: { endpoint: listening.endpoint, world, calls, feed, registerWorker, close } }
 }
 
 export function defaultDataFolder(env: Readonly<Record<string, string | undefined>>, cwd: string): string {

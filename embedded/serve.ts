@@ -2,8 +2,6 @@ import { isAbsolute, relative, resolve } from 'node:path'
 import { type ManifestRead, readManifest } from '#adapters/process/read-manifest'
 import { ApiError } from '#core/contract/errors'
 import type { Log } from '#core/ports'
-import { putWorker } from '#core/workers/put-worker'
-import { checkManifest } from '#functions/api/check-manifest'
 import { defaultDataFolder, type Hub, openHub } from './hub.ts'
 
 export interface ServeOptions {
@@ -97,8 +95,7 @@ async function registerWorkers(
     if (!read.ok) return read.message
     const { manifest } = read
     try {
-      checkManifest(manifest, '')
-      await putWorker(hub.world, { manifest, launch: { module }, by: 'serve' })
+      await hub.registerWorker({ manifest, launch: { module }, by: 'serve' })
     } catch (error) {
       if (error instanceof ApiError) return `${module}: ${error.message}`
       throw error

@@ -153,10 +153,14 @@ function refuseOtherMethods(app: Hono<Bindings>, routes: readonly Route[]): void
 function answerError(world: World, error: unknown): Response {
   if (error instanceof ApiError) {
     if (error.code === 'unavailable')
-      world.log.warn('api.unavailable', { error: error.message, cause: String(error.cause) })
+      world.log.warn('api.unavailable', { error: error.message, cause: textOf(error.cause) })
     return problem(error)
   }
   const id = world.ids.token()
-  world.log.error('api.failed', { id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) })
+  world.log.error('api.failed', { id, error: textOf(error) })
   return problem(new ApiError('internal', `the hub failed; its log has the reason under ${id}`))
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }

@@ -15,25 +15,41 @@ export function canonicalJson(value: unknown): string {
 }
 
 function canonicalObject(value: Readonly<Record<string, unknown>>): string {
+  const keys = Object.keys(value)
+  if (keys.length > 1) keys.sort()
   let text = '{'
-  for (const key of Object.keys(value).sort()) {
-    text += `${text === '{' ? '' : ','}${JSON.stringify(key)}:${canonicalJson(value[key])}`
+  for (const key of keys) {
+    text += `${text.length === 1 ? '' : ','}${JSON.stringify(key)}:${canonicalJson(value[key])}`
   }
   return `${text}}`
 }
 
 const hashChars = 32
+/** What legitimately differs when a call is made again (protocol 29). */
+const ownFieldsOfEachTry = new Set(['traceParent', 'startAfter', 'notStartAfter'])
 
-/**
- * What makes two requests under one key the same: the callers' own tasks before defaults, without what legitimately
- * differs when a call is made again: trace and times (protocol 29). One hash for a whole batch, so that a batch which
- * was changed anywhere meets it everywhere.
- */
-export function requestHash(ids: Ids, tasks: readonly unknown[], command: string | undefined): string {
+/** Two calls under one key are the same where these texts are: the caller's own task, before any default. */
+export interface RequestTask {
+  readonly raw: unknown
+  /** The canonical JSON of its arguments, where that is known already. */
+  readonly argumentsText: string | undefined
+}
+
+/** One hash for a whole batch, so that a batch which was changed anywhere meets it everywhere. */
+export function requestHash(ids: Ids, tasks: readonly RequestTask[], command: string | undefined): string {
   let text = ''
-  for (const task of tasks) {
-    const { traceParent, startAfter, notStartAfter, ...own } = task as Readonly<Record<string, unknown>>
-    text += `${canonicalJson(command === undefined ? own : { ...own, command })}\n`
-  }
+  for (const task of tasks) text += `${requestText(task, command)}\n`
   return ids.sha256(text).slice(0, hashChars)
+}
+
+/** A command in the path says the same as one in the body. */
+function requestText({ raw, argumentsText }: RequestTask, pathCommand: string | undefined): string {
+  const task = raw as Readonly<Record<string, unknown>>
+  let text = `{"command":${JSON.stringify(pathCommand ?? task.command)}`
+  for (const key of Object.keys(task).sort()) {
+    if (key === 'command' || ownFieldsOfEachTry.has(key)) continue
+    const value = key === 'arguments' && argumentsText !== undefined ? argumentsText : canonicalJson(task[key])
+    text += `,${JSON.stringify(key)}:${value}`
+  }
+  return `${text}}`
 }

@@ -9,6 +9,9 @@ import { compilePattern } from './patterns.ts'
 /** What is wrong with a value; empty when it fits. */
 export type Check = (value: unknown) => readonly FieldIssue[]
 
+const urlChars = 2_048
+const rootId = 'urn:taskurai:schema'
+
 const ajv = createAjv()
 
 /** Compiles a schema (JSON Schema 2020-12) once. Throws on one that is none. */
@@ -28,11 +31,15 @@ export function compileSchema(schema: JsonSchema): Check {
 function compile(schema: JsonSchema): ValidateFunction {
   if (typeof schema === 'boolean') return ajv.compile(schema)
   // Every dialect that workers write is read as 2020-12; what does not fit is told by the meta schema.
-  const { $schema, ...own } = schema
-  const validate = ajv.compile(own)
-  // The catalog keeps what it needs; ajv would keep every schema of every registration for ever.
-  ajv.removeSchema(own)
-  return validate
+  const { $schema, ...rest } = schema
+  // Without an id of its own ajv does not find the root that `$ref: "#"` means, as recursive schemas of zod have it.
+  const own = { ...rest, $id: rootId }
+  try {
+    return ajv.compile(own)
+  } finally {
+    // The catalog keeps what it needs; ajv would keep every schema of every registration for ever, also a bad one.
+    ajv.removeSchema(own)
+  }
 }
 
 function createAjv(): Ajv2020 {
@@ -46,6 +53,9 @@ function createAjv(): Ajv2020 {
   )
   const created = new Ajv2020({ strict: false, logger: false, addUsedSchema: false, code: { regExp: engine } })
   ajvFormats.default(created)
+  // The usual pattern backtracks; in the square of so few characters that is nothing.
+  const isUrl = ajvFormats.default.get('url')
+  created.addFormat('url', (text) => text.length <= urlChars && isUrl instanceof RegExp && isUrl.test(text))
   // The usual one compares all with all, which a stranger's long array would make take minutes.
   created.removeKeyword('uniqueItems')
   created.addKeyword({

@@ -1,17 +1,15 @@
-import { ApiError, type FieldIssue } from '#core/contract/errors'
-import { limits } from '#core/contract/limits'
+import { ApiError } from '#core/contract/errors'
 import type { NewTask } from '#core/contract/new-task'
 import type { Head } from '#core/head'
-import { headKey } from '#core/keys'
-import { headOf } from '#core/layout'
-import { type CreateOutcome, createTask, instant, type ResolvedCommand } from '#core/tasks/create'
+import { type CreateOutcome, createTask } from '#core/tasks/create'
+import { readHead } from '#core/tasks/move'
 import type { World } from '#core/world'
 import { requestHash } from './canonical.ts'
-import type { Catalog, DoorCommand } from './catalog.ts'
-import { issuesMost, refusal } from './field-issues.ts'
+import { type CheckedTask, checkTasks, type Door, type PlaceOf } from './check-tasks.ts'
+import { refusal } from './field-issues.ts'
 import { idempotencyKeyOf, idOfKey, idsOfBatchKey } from './task-ids.ts'
 
-/** From a checked body to created tasks: commands looked up, arguments held against their schemas, ids given. */
+/** From a parsed body to created tasks, and to the tasks that the same call made before. */
 
 export interface CreateAsk {
   readonly principal: string
@@ -23,11 +21,6 @@ export interface CreateAsk {
   readonly pathCommand: string | undefined
 }
 
-export interface Door {
-  readonly world: World
-  readonly catalog: Catalog
-}
-
 /** A task that stands, and whether it stood before this call. */
 export interface Created {
   readonly kind: 'created' | 'existing'
@@ -36,123 +29,108 @@ export interface Created {
   readonly task: NewTask
 }
 
-interface Checked {
-  readonly task: NewTask
-  readonly command: ResolvedCommand
-  readonly argumentsBytes: number
+/** The ids come from the caller's key, so the same call finds what it made before. */
+interface Keyed {
+  readonly key: string
+  readonly ids: readonly string[]
 }
 
-/** One task. Its id comes from the command and the caller's key, so the same call finds what it made before. */
+/** One task; its key counts within its command. */
 export async function createOne(door: Door, ask: CreateAsk): Promise<Created> {
+  const [task] = ask.tasks
+  if (task === undefined) throw new ApiError('bad-request', 'there is no task in it')
   const key = idempotencyKeyOf(ask.headers)
-  const [checked] = await checkAll(door, ask, () => '')
-  if (checked === undefined) throw new ApiError('bad-request', 'there is no task in it')
-  const { ids } = door.world
-  const id = key === undefined ? ids.next() : idOfKey(ids, checked.command.name, key)
-  const hash = key === undefined ? undefined : requestHash(ids, ask.raw, ask.pathCommand)
-  const creation = { ...checked, by: ask.principal, id, requestHash: hash }
-  const outcome = await createTask(door.world, creation).catch((error: unknown) => throwUnavailable(error, key))
-  return createdOf(outcome, checked.task, '')
+  const keyed = key === undefined ? undefined : { key, ids: [idOfKey(door.world.ids, task.command, key)] }
+  const [created] = await create(door, ask, keyed, () => '')
+  if (created === undefined) throw new Error('one task was asked for and none created')
+  return created
 }
 
 /** All or none are accepted at the door; after that each is created by itself, and the same key completes the rest. */
 export async function createMany(door: Door, ask: CreateAsk): Promise<readonly Created[]> {
   const key = idempotencyKeyOf(ask.headers)
-  const checked = await checkAll(door, ask, (index) => `/tasks/${index}`)
+  const keyed = key === undefined ? undefined : { key, ids: idsOfBatchKey(door.world.ids, key, ask.tasks.length) }
+  return create(door, ask, keyed, (index) => `/tasks/${index}`)
+}
+
+async function create(door: Door, ask: CreateAsk, keyed: Keyed | undefined, at: PlaceOf): Promise<readonly Created[]> {
   const { world } = door
-  const { ids } = world
-  const taskIds = key === undefined ? undefined : idsOfBatchKey(ids, key, checked.length)
-  const hash = key === undefined ? undefined : requestHash(ids, ask.raw, ask.pathCommand)
-  if (taskIds !== undefined) await refuseOtherBatch(world, taskIds[0], hash)
-  const by = ask.principal
+  let checked: readonly CheckedTask[]
+  try {
+    checked = await checkTasks(door, ask.tasks, at)
+  } catch (refused) {
+    const standing = await madeBefore(world, ask, keyed, refused)
+    if (standing !== undefined) return standing
+    throw refused
+  }
+  const hash = keyed === undefined ? undefined : hashOf(world, ask, checked)
+  if (keyed !== undefined && checked.length > 1) await refuseOtherBatch(world, keyed, hash)
   const outcomes = await Promise.allSettled(
-    checked.map((one, index) =>
-      createTask(world, { ...one, by, id: taskIds?.[index] ?? ids.next(), requestHash: hash }),
+    checked.map(({ task, command, argumentsText = '' }, index) =>
+      createTask(world, {
+        task,
+        command,
+        by: ask.principal,
+        id: keyed?.ids[index] ?? world.ids.next(),
+        requestHash: hash,
+        argumentsBytes: Buffer.byteLength(argumentsText),
+      }),
     ),
   )
-  const failed = outcomes.find((outcome) => outcome.status === 'rejected')
-  if (failed !== undefined) throwUnavailable(failed.reason, key)
-  const created: Created[] = []
-  for (const [index, { task }] of checked.entries()) {
-    const outcome = outcomes[index]
-    if (outcome?.status === 'fulfilled') created.push(createdOf(outcome.value, task, `/tasks/${index}`))
+  return outcomes.map((outcome, index) => {
+    if (outcome.status === 'rejected') throw unavailable(outcome.reason, keyed)
+    return createdOf(outcome.value, checked[index]?.task, at(index))
+  })
+}
+
+function hashOf(world: World, { raw, pathCommand }: CreateAsk, checked: readonly CheckedTask[]): string {
+  const tasks = raw.map((task, index) => ({
+    raw: task,
+    argumentsText: checked[index]?.argumentsText,
+  }))
+  return requestHash(world.ids, tasks, pathCommand)
+}
+
+/**
+ * What the same call made before, when it would be refused today: its command may be gone, its schema another, its start
+ * window over. A caller who lost the answer must not be told that nothing was accepted (protocol 29).
+ */
+async function madeBefore(
+  world: World,
+  ask: CreateAsk,
+  keyed: Keyed | undefined,
+  refused: unknown,
+): Promise<readonly Created[] | undefined> {
+  if (keyed === undefined || !(refused instanceof ApiError)) return undefined
+  const hash = hashOf(world, ask, [])
+  const heads = await Promise.all(keyed.ids.map((id) => readHead(world, id)))
+  const made: Created[] = []
+  for (const [index, head] of heads.entries()) {
+    const task = ask.tasks[index]
+    if (head?.requestHash !== hash || task === undefined) return undefined
+    made.push({ kind: 'existing', head, task })
   }
-  return created
+  return made
 }
 
 /** Looked up before anything is written: a batch that grew under its key would else be half made, half refused. */
-async function refuseOtherBatch(world: World, firstId: string | undefined, hash: string | undefined): Promise<void> {
-  if (firstId === undefined) return
-  const item = await world.store.get(headKey(firstId))
-  if (item === undefined || (item.expiresAt !== undefined && item.expiresAt <= world.clock.now())) return
-  const head = headOf(item)
-  if (head.requestHash !== hash) throw clash(head)
+async function refuseOtherBatch(world: World, { ids }: Keyed, hash: string | undefined): Promise<void> {
+  const [first] = ids
+  const head = first === undefined ? undefined : await readHead(world, first)
+  if (head !== undefined && head.requestHash !== hash) throw clash(head)
 }
 
 /** Nobody knows what a store that failed has written: a key makes it safe to ask again. */
-function throwUnavailable(cause: unknown, key: string | undefined): never {
+function unavailable(cause: unknown, keyed: Keyed | undefined): ApiError {
   const how =
-    key === undefined
+    keyed === undefined
       ? 'it is not known what was accepted; with an Idempotency-Key the same call could be made again'
       : 'make the same call again with the same Idempotency-Key to complete it'
-  throw new ApiError('unavailable', `the store failed; ${how}`, { cause })
+  return new ApiError('unavailable', `the store failed; ${how}`, { cause })
 }
 
-async function checkAll(door: Door, ask: CreateAsk, at: (index: number) => string): Promise<readonly Checked[]> {
-  const issues: FieldIssue[] = []
-  const checked: Checked[] = []
-  const known = new Map<string, DoorCommand>()
-  for (const [index, task] of ask.tasks.entries()) {
-    const label = task.version === undefined ? task.command : `${task.command}@${task.version}`
-    const command = known.get(label) ?? (await resolve(door, task, at(index)))
-    known.set(label, command)
-    checked.push(checkOne(door.world, task, command, at(index), issues))
-    if (issues.length > issuesMost) break
-  }
-  if (issues.length > 0) throw refusal('invalid-arguments', issues)
-  return checked
-}
-
-async function resolve({ catalog }: Door, { command, version }: NewTask, at: string): Promise<DoorCommand> {
-  try {
-    return await catalog.resolve(command, version)
-  } catch (error) {
-    if (!(error instanceof ApiError) || error.code !== 'unknown-command') throw error
-    throw new ApiError(error.code, error.message, { issues: [{ field: `${at}/command`, message: error.message }] })
-  }
-}
-
-function checkOne(world: World, task: NewTask, door: DoorCommand, at: string, issues: FieldIssue[]): Checked {
-  const { resolved, check } = door
-  const window = windowFault(world, task)
-  if (window !== undefined) throw refusal('invalid', [{ field: `${at}/notStartAfter`, message: window }])
-  let found = check(task.arguments)
-  let checked = task
-  if (found.length > 0 && task.arguments === undefined && check({}).length === 0) {
-    // Nothing said means an empty object where the command takes one; the run must see what the door has checked.
-    found = []
-    checked = { ...task, arguments: {} }
-  }
-  for (const { field, message } of found) issues.push({ field: `${at}/arguments${field}`, message })
-  const args = checked.arguments
-  const argumentsBytes = args === undefined ? 0 : Buffer.byteLength(JSON.stringify(args))
-  if (argumentsBytes > limits.argumentsBytes) {
-    const message = `has ${argumentsBytes} bytes of JSON, at most ${limits.argumentsBytes} (limit argumentsBytes)`
-    const field = `${at}/arguments`
-    throw new ApiError('too-large', `${field} ${message}`, { issues: [{ field, message }] })
-  }
-  return { task: checked, command: resolved, argumentsBytes }
-}
-
-/** Core refuses it too, but one at a time: of a batch nothing may be made when one cannot be. */
-function windowFault(world: World, { startAfter, notStartAfter }: NewTask): string | undefined {
-  if (notStartAfter === undefined) return undefined
-  const now = world.clock.now()
-  const end = instant(notStartAfter, now) ?? now
-  return end < Math.max(now, instant(startAfter, now) ?? 0) ? 'lies before the task may start' : undefined
-}
-
-function createdOf(outcome: CreateOutcome, task: NewTask, at: string): Created {
+function createdOf(outcome: CreateOutcome, task: NewTask | undefined, at: string): Created {
+  if (task === undefined) throw new Error('an outcome of a task that nobody asked for')
   switch (outcome.kind) {
     case 'created':
     case 'existing':

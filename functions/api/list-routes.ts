@@ -5,7 +5,7 @@ import { ListQuery } from '#core/contract/new-task'
 import { Task } from '#core/contract/task'
 import { isStatus, listTasks } from '#core/tasks/list'
 import { json } from './answers.ts'
-import type { Door } from './create-tasks.ts'
+import type { Door } from './check-tasks.ts'
 import { readCursor, writeCursor } from './cursor.ts'
 import { refusal } from './field-issues.ts'
 import { defineRoute, type Route } from './route.ts'
@@ -15,6 +15,9 @@ const TaskList = z.object({ tasks: z.array(Task), cursor: z.string().optional() 
 
 /** What a list without `from` looks back: tasks are kept for 30 days unless told otherwise, and walks must end. */
 const lookBackMs = 400 * spans.dayMs
+
+/** Nothing is created later than this; a walk from the year 9999 would pass through empty months for ever. */
+const clocksDifferMs = spans.dayMs
 
 /** The list of tasks, newest first; of one command, or merged over all that are registered. */
 export function listRoutes(door: Door): readonly Route[] {
@@ -38,12 +41,13 @@ async function page({ world, catalog }: Door, query: ListQuery): Promise<{ tasks
   }
   const now = world.clock.now()
   const bound = [command ?? null, status ?? null, from ?? null, to ?? null]
+  const until = Math.min(to === undefined ? now + 1 : Date.parse(to), now + clocksDifferMs)
   const listed = await listTasks(world, {
     commands: command === undefined ? await allCommands(catalog) : [command],
     status,
-    from: from === undefined ? now - lookBackMs : Date.parse(from),
+    from: Math.min(from === undefined ? now - lookBackMs : Date.parse(from), until),
     // Until now: what is created while pages are read belongs to none of them.
-    to: to === undefined ? now + 1 : Date.parse(to),
+    to: until,
     before: cursor === undefined ? undefined : readCursor(world.ids, bound, cursor),
     limit,
   })

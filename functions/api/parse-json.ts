@@ -6,6 +6,9 @@ import { pointerPart } from './field-issues.ts'
 /** Bytes of a stranger to JSON that the rest may walk without fear: valid UTF-8, bounded in depth, numbers finite. */
 export function parseJson(body: Uint8Array): unknown {
   if (!isUtf8(body)) throw new ApiError('bad-json', 'the body is not valid UTF-8')
+  if (body.byteLength > scanBytes && depthOf(body) > limits.jsonDepth) {
+    throw new ApiError('too-large', `the body is deeper than ${limits.jsonDepth} levels (limit jsonDepth)`)
+  }
   const value = parseText(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8'))
   const fault = jsonFault(value)
   if (fault !== undefined) {
@@ -14,6 +17,33 @@ export function parseJson(body: Uint8Array): unknown {
     })
   }
   return value
+}
+
+/** Above this, nesting is counted before anything is parsed: a body of brackets alone would take seconds. */
+const scanBytes = 131_072
+const quote = 0x22
+const backslash = 0x5c
+/** `{` and `[` differ in this bit alone, and so do `}` and `]`. */
+const curly = 0x20
+const open = 0x7b
+const close = 0x7d
+
+/** How deep the brackets outside strings go. Bytes of longer UTF-8 characters never look like ASCII. */
+function depthOf(body: Uint8Array): number {
+  let depth = 0
+  let deepest = 0
+  let isInString = false
+  for (let index = 0; index < body.byteLength; index++) {
+    const byte = body[index] ?? 0
+    if (isInString) {
+      if (byte === backslash) index++
+      else if (byte === quote) isInString = false
+    } else if (byte === quote) isInString = true
+    else if ((byte | curly) === open) {
+      if (++depth > deepest) deepest = depth
+    } else if ((byte | curly) === close) depth--
+  }
+  return deepest
 }
 
 function parseText(text: string): unknown {

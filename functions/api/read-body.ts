@@ -7,8 +7,13 @@ export async function readBody(request: Request): Promise<Uint8Array> {
   if (declared !== null && Number(declared) > limits.bodyBytes) throw tooLarge()
   if (request.method === 'GET' || request.method === 'HEAD') return new Uint8Array(0)
   // A declared length is held by the HTTP parser; what comes in chunks of unknown number is counted here.
-  if (declared !== null) return held(new Uint8Array(await request.arrayBuffer()))
-  return request.body === null ? new Uint8Array(0) : readChunks(request.body)
+  try {
+    if (declared !== null) return held(new Uint8Array(await request.arrayBuffer()))
+    return request.body === null ? new Uint8Array(0) : await readChunks(request.body)
+  } catch (cause) {
+    if (cause instanceof ApiError) throw cause
+    throw new ApiError('bad-request', 'the body broke off', { cause })
+  }
 }
 
 async function readChunks(stream: ReadableStream<Uint8Array>): Promise<Uint8Array> {

@@ -1,7 +1,7 @@
 import type { Fleet } from '#core/workers/fleet'
 import { type PutWorkerAsk, putWorker } from '#core/workers/put-worker'
 import { checkManifest } from './check-manifest.ts'
-import type { Door } from './create-tasks.ts'
+import type { Door } from './check-tasks.ts'
 
 /** Registers a worker or changes it, once its manifest has been checked. */
 export type RegisterWorker = (ask: PutWorkerAsk) => Promise<Fleet>

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { ApiError } from '#core/contract/errors'
+import { refuseTooMany } from './counts.ts'
 import { parseWith } from './field-issues.ts'
 import { parseJson } from './parse-json.ts'
 
@@ -92,7 +93,9 @@ function rawBody(request: Request, body: Uint8Array, isOptional: boolean): unkno
   if (body.byteLength === 0 && isOptional) return {}
   refuseOtherContent(request.headers)
   if (body.byteLength === 0) throw new ApiError('bad-json', 'the body is empty; this path takes a JSON object')
-  return parseJson(body)
+  const value = parseJson(body)
+  refuseTooMany(value)
+  return value
 }
 
 function refuseOtherContent(headers: Headers): void {

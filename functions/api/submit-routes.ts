@@ -3,16 +3,17 @@ import { CommandName } from '#core/contract/names'
 import { NewBatch, NewBatchOfCommand, NewTask, NewTaskOfCommand } from '#core/contract/new-task'
 import { Task } from '#core/contract/task'
 import { json } from './answers.ts'
-import { type Created, createMany, createOne, type Door } from './create-tasks.ts'
+import type { Door } from './check-tasks.ts'
+import { type Created, createMany, createOne } from './create-tasks.ts'
 import { parseWith } from './field-issues.ts'
 import { defineRoute, type Route } from './route.ts'
 import { showCreated, showHead, showTask } from './show-task.ts'
 
 /** Creating tasks, singly and in batches; also under a command, so that a policy can allow a caller just that one. */
 
-const accepted = { status: 202, schema: Task } as const
 /** With `Prefer: return=minimal` a task is its id and status. */
 const Minimal = Task.pick({ id: true, status: true })
+const accepted = { status: 202, schema: z.union([Task, Minimal]) } as const
 const batchAccepted = { status: 202, schema: z.object({ tasks: z.array(z.union([Task, Minimal])) }) } as const
 const headers = ['idempotency-key', 'prefer']
 
@@ -28,7 +29,7 @@ export function submitRoutes(door: Door): readonly Route[] {
       answer: accepted,
       handle: async ({ principal, request, body, raw }) => {
         const ask = { principal, headers: request.headers, tasks: [body], raw: [raw], pathCommand: undefined }
-        return one(door, await createOne(door, ask))
+        return one(door, request, await createOne(door, ask))
       },
     }),
     defineRoute({
@@ -62,7 +63,7 @@ export function submitRoutes(door: Door): readonly Route[] {
         const command = commandOf(params)
         const tasks = [{ ...body, command }]
         const ask = { principal, headers: request.headers, tasks, raw: [raw], pathCommand: command }
-        return one(door, await createOne(door, ask))
+        return one(door, request, await createOne(door, ask))
       },
     }),
     defineRoute({
@@ -91,19 +92,28 @@ function rawTasks(raw: unknown): readonly unknown[] {
   return (raw as { readonly tasks: readonly unknown[] }).tasks
 }
 
-async function one({ world }: Door, created: Created): Promise<Response> {
+async function one({ world }: Door, request: Request, created: Created): Promise<Response> {
   const { kind, head, task } = created
+  const location = `/v1/tasks/${head.id}`
+  if (isMinimal(request)) return json(202, minimalOf(created), { location, ...minimalApplied })
   const shown = kind === 'existing' ? await showTask(world, head) : showCreated(head, task.arguments)
-  return json(202, shown ?? showHead(head), { location: `/v1/tasks/${head.id}` })
+  return json(202, shown ?? showHead(head), { location })
 }
 
-/** `Prefer: return=minimal` (RFC 7240) answers ids and statuses alone. */
 function many(request: Request, all: readonly Created[]): Response {
-  if (!/(?:^|[,;\s])return=minimal(?:$|[,;\s])/.test(request.headers.get('prefer') ?? '')) {
-    const show = ({ kind, head, task }: Created) =>
-      kind === 'existing' ? showHead(head) : showCreated(head, task.arguments)
-    return json(202, { tasks: all.map(show) })
-  }
-  const tasks = all.map(({ head }) => ({ id: head.id, status: head.status }))
-  return json(202, { tasks }, { 'preference-applied': 'return=minimal' })
+  if (isMinimal(request)) return json(202, { tasks: all.map(minimalOf) }, minimalApplied)
+  const show = ({ kind, head, task }: Created) =>
+    kind === 'existing' ? showHead(head) : showCreated(head, task.arguments)
+  return json(202, { tasks: all.map(show) })
+}
+
+const minimalApplied = { 'preference-applied': 'return=minimal' }
+
+/** `Prefer: return=minimal` (RFC 7240) answers id and status alone. */
+function isMinimal({ headers }: Request): boolean {
+  return /(?:^|[,;])\s*return\s*=\s*"?minimal"?\s*(?:$|[,;])/i.test(headers.get('prefer') ?? '')
+}
+
+function minimalOf({ head }: Created): z.infer<typeof Minimal> {
+  return { id: head.id, status: head.status }
 }

@@ -7,13 +7,13 @@ import { Task } from '#core/contract/task'
 import type { PatchFields, RefusalReason } from '#core/events'
 import type { Head } from '#core/head'
 import { cancelTask, patchTask, removeTask, retryTask } from '#core/tasks/change'
-import { instant } from '#core/tasks/create'
-import type { MoveOutcome } from '#core/tasks/move'
+import { type MoveOutcome, readHead } from '#core/tasks/move'
 import type { World } from '#core/world'
 import { json, noContent } from './answers.ts'
 import { parseWith, refusal } from './field-issues.ts'
 import { defineRoute, type Route } from './route.ts'
 import { showTask } from './show-task.ts'
+import { windowFault, windowOf } from './start-window.ts'
 import type { WaitForEnd } from './wait-task.ts'
 
 /** One task: look at it, wait for it, change it, cancel it, run it again, remove it. */
@@ -45,6 +45,7 @@ export function taskRoutes(world: World, waitForEnd: WaitForEnd): readonly Route
       answer: shown,
       handle: async ({ principal, params, body }) => {
         const taskId = idOf(params)
+        await refuseWindow(world, taskId, body)
         return moved(world, taskId, await patchTask(world, { taskId, by: principal, fields: fieldsOf(world, body) }))
       },
     }),
@@ -89,7 +90,9 @@ export function taskRoutes(world: World, waitForEnd: WaitForEnd): readonly Route
       answer: { status: 202, schema: Task },
       handle: async ({ principal, params, body }) => {
         const taskId = idOf(params)
-        return moved(world, taskId, await retryTask(world, { taskId, by: principal, reason: body.reason }), 202)
+        const outcome = await retryTask(world, { taskId, by: principal, reason: body.reason })
+        if (outcome.kind === 'refused') throw new ApiError('conflict', whyNotRetried(outcome.head))
+        return moved(world, taskId, outcome, 202)
       },
     }),
   ]
@@ -100,8 +103,12 @@ const canceledAlready: ReadonlySet<RefusalReason> = new Set(['cancel-asked', 'al
 const whyRefused: Readonly<Partial<Record<RefusalReason, string>>> = {
   'already-ended': 'the task has ended',
   'already-running': 'the task runs already: its start times cannot change any more',
-  'not-ended': 'the task has not ended: there is nothing to run again yet',
-  'not-in-this-status': 'the task succeeded: create a new one to do it again',
+}
+
+function whyNotRetried(head: Head): string {
+  return head.status === 'succeeded'
+    ? 'the task succeeded: create a new one to do it again'
+    : 'the task has not ended: there is nothing to run again yet'
 }
 
 function moved(world: World, taskId: string, outcome: MoveOutcome, status = 200): Promise<Response> {
@@ -124,14 +131,15 @@ function idOf(params: Readonly<Record<string, string>>): string {
   return parseWith(TaskId, params.id, 'not-found')
 }
 
-function fieldsOf(world: World, { startAfter, notStartAfter, ...people }: TaskPatch): PatchFields {
-  const now = world.clock.now()
-  const start = startAfter === null ? null : instant(startAfter, now)
-  const notLater = notStartAfter === null ? null : instant(notStartAfter, now)
-  if (typeof start === 'number' && typeof notLater === 'number' && notLater < start) {
-    throw refusal('invalid', [{ field: '/notStartAfter', message: 'lies before the task may start' }])
-  }
-  return definedOf({ ...people, startAfter: start, notStartAfter: notLater }) as PatchFields
+/** The times that stand are only read where the new ones must fit them; who changes both at once races with nobody. */
+async function refuseWindow(world: World, taskId: string, patch: TaskPatch): Promise<void> {
+  if (patch.startAfter === undefined && patch.notStartAfter === undefined) return
+  const fault = windowFault(patch, world.clock.now(), await readHead(world, taskId))
+  if (fault !== undefined) throw refusal('invalid', [fault])
+}
+
+function fieldsOf(world: World, patch: TaskPatch): PatchFields {
+  return definedOf({ ...patch, ...windowOf(patch, world.clock.now()) }) as PatchFields
 }
 
 function definedOf(fields: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {

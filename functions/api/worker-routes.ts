@@ -7,7 +7,7 @@ import { pauseWorker, readCommands, readWorkerNames, resumeWorker } from '#core/
 import { viewWorker } from '#core/workers/view'
 import type { World } from '#core/world'
 import { json } from './answers.ts'
-import type { Door } from './create-tasks.ts'
+import type { Door } from './check-tasks.ts'
 import { parseWith, refusal } from './field-issues.ts'
 import { createRegisterWorker } from './register-worker.ts'
 import { defineRoute, type Route } from './route.ts'

@@ -31,6 +31,7 @@ export async function receiveGrants(
   const untilMs = world.clock.monotonicMs() + body.waitSeconds * 1_000
   const open = new AbortController()
   session.receives.add(open)
+  if (session.isOver) open.abort()
   try {
     for (;;) {
       const leftMs = untilMs - world.clock.monotonicMs()
@@ -49,12 +50,7 @@ interface OnceAsk extends ReceiveBody {
 }
 
 /** Undefined: nothing may be taken any more, and what had come is where it was. */
-async function receiveOnce(
-  world: World,
-  session: Session,
-  fleet: Fleet,
-  ask: OnceAsk,
-): Promise<readonly Grant[] | undefined> {
+async function receiveOnce(world: World, session: Session, fleet: Fleet, ask: OnceAsk): Promise<Grant[] | undefined> {
   if (session.waitsAlone && session.runs.size > 0) {
     await world.clock.wait(Math.min(Math.max(0, ask.leftMs), hideForAloneMs), ask.signal).catch(() => undefined)
     return []

@@ -32,6 +32,8 @@ export class Session {
   waitsAlone = false
   toldAtMs = Number.NEGATIVE_INFINITY
   toldFree = -1
+  /** On the monotonic clock. */
+  calledAtMs = Number.NEGATIVE_INFINITY
   readonly #answers = new Map<string, Promise<unknown>>()
 
   constructor(of: {

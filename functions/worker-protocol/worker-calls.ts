@@ -3,17 +3,15 @@ import { ApiError } from '#core/contract/errors'
 import type * as protocol from '#core/contract/worker-protocol'
 import type { WorkerProtocolOp } from '#core/contract/worker-protocol'
 import { loseRun } from '#core/tasks/renew'
-import { type Fleet, readFleet } from '#core/workers/fleet'
-import { deleteInstance, instanceStopped, putInstance, registerInstance } from '#core/workers/instances'
+import { type Fleet, instanceSilentMs, readFleet } from '#core/workers/fleet'
+import { deleteInstance, instanceStopped, registerInstance } from '#core/workers/instances'
 import type { PutWorkerAsk } from '#core/workers/put-worker'
 import type { World } from '#core/world'
 import { completeRuns, releaseRuns, renewRuns } from './move-runs.ts'
 import { receiveGrants } from './receive.ts'
 import { Session } from './session.ts'
+import { tellSlots } from './tell-slots.ts'
 
-/** The free slots of an instance are told to the fleet when they change much, and at least this often while it calls. */
-const tellEveryMs = 5_000
-const tellAtLeastEveryMs = 30_000
 const sessionsMost = 1_000
 
 type Body<Op extends WorkerProtocolOp> = z.infer<(typeof protocol.workerProtocol)[Op]['request']>
@@ -54,14 +52,14 @@ export function createWorkerCalls(world: World, registerWorker: RegisterWorker):
   }
 
   async function register(body: Body<'register'>, principal: string): Promise<Answer<'register'>> {
-    if (!sessions.has(body.instance) && sessions.size >= sessionsMost)
-      throw new ApiError('too-many', `at most ${sessionsMost} instances`)
+    if (!sessions.has(body.instance)) makeRoom()
     if (body.manifest !== undefined) await registerManifest(body, principal)
     const fleet = await fleetOf(world, body.worker)
     const generation = body.generation ?? fleet.wanted
     const standing = sessions.get(body.instance)
     const startedAt = standing?.startedAt ?? world.clock.now()
     const session = new Session({ ...body, launch: body.launch, pid: body.pid, generation, startedAt })
+    session.calledAtMs = world.clock.monotonicMs()
     standing?.end()
     sessions.set(body.instance, session)
     await takeBack(world, standing, body)
@@ -84,7 +82,7 @@ export function createWorkerCalls(world: World, registerWorker: RegisterWorker):
   async function receive(session: Session, body: Body<'receive'>): Promise<Answer<'receive'>> {
     const fleet = await fleetOf(world, session.worker)
     session.freeSlots = body.freeSlots
-    await tell(world, session)
+    await tellSlots(world, session)
     if (fleet.current !== undefined && fleet.current !== session.generation) return { grants: [], drain: true }
     if (fleet.paused !== undefined) {
       // A paused worker's bells stay untouched; the instance asks again.
@@ -97,7 +95,7 @@ export function createWorkerCalls(world: World, registerWorker: RegisterWorker):
   async function leave(session: Session, body: Body<'leave'>): Promise<Answer<'leave'>> {
     if (body.phase === 'leaving') {
       session.phase = 'leaving'
-      await tell(world, session, true)
+      await tellSlots(world, session, true)
       return {}
     }
     forget(session)
@@ -112,6 +110,15 @@ export function createWorkerCalls(world: World, registerWorker: RegisterWorker):
     return {}
   }
 
+  /** Who was silent for so long is dead or can register again: either way its place is free. */
+  function makeRoom(): void {
+    if (sessions.size < sessionsMost) return
+    const silentSinceMs = world.clock.monotonicMs() - instanceSilentMs
+    for (const session of sessions.values()) if (session.calledAtMs < silentSinceMs) forget(session)
+    if (sessions.size >= sessionsMost)
+      throw new ApiError('too-many', `${sessionsMost} instances are registered (limit sessionsMost)`)
+  }
+
   function forget(session: Session): void {
     session.end()
     sessions.delete(session.instance)
@@ -123,6 +130,7 @@ export function createWorkerCalls(world: World, registerWorker: RegisterWorker):
     if (session === undefined || session.worker !== body.worker) {
       throw new ApiError('conflict', 'this instance is not registered here: register again, with the runs it holds')
     }
+    session.calledAtMs = world.clock.monotonicMs()
     return session
   }
 
@@ -202,29 +210,4 @@ async function pauseFor(world: World, session: Session, ms: number): Promise<voi
   session.receives.add(open)
   await world.clock.wait(Math.min(ms, 1_000), open.signal).catch(() => undefined)
   session.receives.delete(open)
-}
-
-/** Free slots at transitions between none and some, otherwise now and then: one write, seldom (protocol 32). */
-async function tell(world: World, session: Session, isForced = false): Promise<void> {
-  const nowMs = world.clock.monotonicMs()
-  const sinceMs = nowMs - session.toldAtMs
-  const isTransition = (session.toldFree === 0) !== (session.freeSlots === 0)
-  const isDue = sinceMs >= tellAtLeastEveryMs || (isTransition && sinceMs >= tellEveryMs)
-  if (!isForced && !isDue) return
-  session.toldAtMs = nowMs
-  session.toldFree = session.freeSlots
-  const { worker, instance, generation, concurrency, freeSlots, phase, startedAt, launch, pid } = session
-  const seenAt = world.clock.now()
-  await putInstance(world, {
-    id: instance,
-    worker,
-    generation,
-    concurrency,
-    freeSlots,
-    state: phase,
-    startedAt,
-    seenAt,
-    launch,
-    pid,
-  })
 }

@@ -5,7 +5,9 @@ import { claim } from '#core/tasks/claim'
 import { endRun } from '#core/tasks/end-run'
 import { type Api, type ApiOptions, createApi } from '#functions/api/app'
 import { createCatalog } from '#functions/api/catalog'
+import { createRegisterWorker } from '#functions/api/register-worker'
 import { react } from '#functions/reactor/reactor'
+import { createWorkerCalls } from '#functions/worker-protocol/worker-calls'
 import { createMemoryWorld, type MemoryWorld } from '../../support/memory-world.ts'
 
 /** A hub's door over memory: an API that lets everybody in, unless a test says otherwise. */
@@ -40,10 +42,11 @@ export const orderInput = {
 export async function createApiWorld(options: Partial<ApiOptions> = {}): Promise<ApiWorld> {
   const world = createMemoryWorld()
   const events = createEvents(world)
+  const catalog = createCatalog(world)
   const api = createApi({
     world,
-    catalog: createCatalog(world),
-    workerCalls: { call: async () => ({}) },
+    catalog,
+    workerCalls: createWorkerCalls(world, createRegisterWorker({ world, catalog })),
     authorize: () => ({ ok: true, principal: 'tester', allows: () => true }),
     events,
     ...options,

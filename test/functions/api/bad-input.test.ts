@@ -33,6 +33,14 @@ describe('a body from a stranger', () => {
     expect((await call('POST', '/v1/tasks', freeTask(nested(limits.jsonDepth - 1)))).status).toBe(202)
   })
 
+  it('may hold any number of brackets in strings, however long it is', async () => {
+    const { call } = await createOrdersWorld()
+    const text = '[{"\\'.repeat(20_000)
+    const made = await call('POST', '/v1/tasks', { command: 'free', arguments: [[text]] })
+    expect(made.status).toBe(202)
+    expect((await call('GET', `/v1/tasks/${made.json.id}`)).json.arguments).toEqual([[text]])
+  })
+
   it('names the fields that nobody knows', async () => {
     const { call } = await createOrdersWorld()
     const refused = await call('POST', '/v1/tasks', { ...order(), subjekt: 'x', 'a/b': 1 })
@@ -67,8 +75,22 @@ describe('a body from a stranger', () => {
     const tasks = Array.from({ length: 100 }, () => ({ command: 'order.confirm', arguments: {} }))
     const refused = await call('POST', '/v1/tasks/batch', { tasks })
     expect(refused.json.issues).toHaveLength(20)
-    const unknown = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`f${index}`, 1]))
+    const unknown = Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`f${index}`, 1]))
     expect((await call('POST', '/v1/tasks', { command: 'free', ...unknown })).json.issues).toHaveLength(20)
+  })
+
+  it('is not looked through when it is full of fields, tags or tasks', async () => {
+    const { call } = await createOrdersWorld()
+    const full = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, index) => [`f${index}`, 'x']))
+    const tasks = Array.from({ length: 600_000 }, () => 1)
+    const fields = await call('POST', '/v1/tasks', { command: 'free', ...full(100_000) })
+    expect(fields.json).toMatchObject({ status: 422, issues: [{ field: '', message: 'has more than 64 fields' }] })
+    const tags = await call('POST', '/v1/tasks/batch', { tasks: [{ command: 'free' }, { tags: full(100_000) }] })
+    expect(tags.json).toMatchObject({ status: 422, issues: [{ field: '/tasks/1/tags' }] })
+    expect(tags.json.detail).toContain('limit tags')
+    const batch = await call('POST', '/v1/tasks/batch', { tasks })
+    expect(batch.json).toMatchObject({ status: 422, issues: [{ field: '/tasks' }] })
+    expect(batch.json.detail).toContain('limit batchTasks')
   })
 
   it.each([

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { JsonSchema } from '#core/contract/manifest'
 import { compileSchema } from '#functions/api/compile-schema'
 
 describe('the check of arguments at the door', () => {
@@ -22,5 +24,41 @@ describe('the check of arguments at the door', () => {
 
   it('refuses what no linear engine can express', () => {
     expect(() => compileSchema({ type: 'string', pattern: '(?=a)b' })).toThrow('RE2')
+  })
+
+  it('bounds the one format whose usual pattern would backtrack, and takes what it took', () => {
+    const check = compileSchema({ type: 'string', format: 'url' })
+    expect(check('https://example.com/a?b=c')).toEqual([])
+    expect(check('no url')).toHaveLength(1)
+    expect(check(`http://${'a:'.repeat(100_000)}`)).toHaveLength(1)
+  })
+
+  it('finds equal items of a long array without comparing all with all', () => {
+    const check = compileSchema({ type: 'array', uniqueItems: true })
+    const items = Array.from({ length: 50_000 }, (_, index) => ({ index }))
+    expect(check(items)).toEqual([])
+    expect(check([...items, { index: 7 }])).toEqual([{ field: '', message: 'must have no two equal items' }])
+  })
+
+  it('takes recursive schemas, also as zod writes them', () => {
+    const Tree: z.ZodType = z.object({
+      get children() {
+        return z.array(Tree)
+      },
+    })
+    const check = compileSchema(JsonSchema.parse(z.toJSONSchema(Tree)))
+    expect(check({ children: [{ children: [] }] })).toEqual([])
+    expect(check({ children: [{ children: [{}] }] })).toEqual([
+      { field: '/children/0/children/0/children', message: 'is missing' },
+    ])
+    expect(compileSchema({ $id: 'own', properties: { child: { $ref: '#' } }, type: 'object' })({ child: 1 })).toEqual([
+      { field: '/child', message: 'must be object' },
+    ])
+  })
+
+  it('ends for a schema that refers to itself without end', () => {
+    expect(compileSchema({ allOf: [{ $ref: '#' }] })(1)).toHaveLength(1)
+    const loop = { $ref: '#/$defs/a', $defs: { a: { $ref: '#/$defs/b' }, b: { $ref: '#/$defs/a' } } }
+    expect(() => compileSchema(loop)).toThrow(RangeError)
   })
 })

@@ -68,6 +68,35 @@ describe('POST /v1/tasks', () => {
     expect(never).toMatchObject({ status: 422, json: { issues: [{ field: '/notStartAfter' }] } })
   })
 
+  it('refuses times further ahead than the limit, where cutting them down would start the task too early', async () => {
+    const { call, world } = await createOrdersWorld()
+    const at = (ms: number) => new Date(world.clock.now() + limits.delaySeconds * 1_000 + ms).toISOString()
+    expect((await call('POST', '/v1/tasks', { ...order(), startAfter: at(0) })).status).toBe(202)
+    for (const name of ['startAfter', 'notStartAfter']) {
+      const beyond = await call('POST', '/v1/tasks', { ...order(), [name]: at(1) })
+      expect(beyond).toMatchObject({ status: 422, json: { issues: [{ field: `/${name}` }] } })
+      expect(beyond.json.detail).toContain('limit delaySeconds')
+    }
+    const relative = await call('POST', '/v1/tasks', { ...order(), startAfter: { seconds: limits.delaySeconds + 1 } })
+    expect(relative).toMatchObject({ status: 422, json: { issues: [{ field: '/startAfter/seconds' }] } })
+  })
+
+  it('answers id and status alone when that is preferred', async () => {
+    const { call } = await createOrdersWorld()
+    const made = await call('POST', '/v1/tasks', order(), { prefer: 'wait=5; Return="minimal"' })
+    expect(made.json).toEqual({ id: expect.any(String), status: 'queued' })
+    expect(made.headers.get('location')).toBe(`/v1/tasks/${made.json.id}`)
+    expect(made.headers.get('preference-applied')).toBe('return=minimal')
+    const whole = await call('POST', '/v1/tasks', order(), { prefer: 'xreturn=minimal, return=minimally' })
+    expect(whole.json.command).toBe('order.confirm')
+  })
+
+  it('holds null against the schema as null', async () => {
+    const { call } = await createOrdersWorld()
+    const refused = await call('POST', '/v1/tasks', { command: 'order.confirm', arguments: null })
+    expect(refused).toMatchObject({ status: 422, json: { issues: [{ field: '/arguments' }] } })
+  })
+
   it('takes no arguments for an empty object where the command allows it', async () => {
     const { call, putWorker } = await createApiWorld()
     await putWorker('w', [
@@ -101,7 +130,7 @@ describe('POST /v1/tasks', () => {
     const { call } = await createOrdersWorld()
     const unknown = await call('POST', '/v1/tasks', { command: 'order.cofirm' })
     expect(unknown).toMatchObject({ status: 422, json: { code: 'unknown-command', issues: [{ field: '/command' }] } })
-    expect(unknown.json.detail).toContain('order.confirm, free')
+    expect(unknown.json.detail).toContain('free, order.confirm')
     expect(unknown.json.detail).toContain('PUT /v1/workers/{name}')
   })
 

@@ -1,0 +1,87 @@
+import { ApiError, type FieldIssue } from '#core/contract/errors'
+import { limits } from '#core/contract/limits'
+import type { NewTask } from '#core/contract/new-task'
+import type { ResolvedCommand } from '#core/tasks/create'
+import type { World } from '#core/world'
+import { canonicalJson } from './canonical.ts'
+import type { Catalog, DoorCommand } from './catalog.ts'
+import { issuesMost, refusal } from './field-issues.ts'
+import { windowFault } from './start-window.ts'
+
+/** The door: each task of a request is held against what its command takes before the first one is created. */
+export interface Door {
+  readonly world: World
+  readonly catalog: Catalog
+}
+
+export interface CheckedTask {
+  readonly task: NewTask
+  readonly command: ResolvedCommand
+  /** Canonical JSON, made once for its length and for the request's hash. */
+  readonly argumentsText: string | undefined
+}
+
+export type PlaceOf = (index: number) => string
+
+/** All of them, or an ApiError that names the places at fault: `/tasks/3/arguments/orderId`. */
+export async function checkTasks(door: Door, tasks: readonly NewTask[], at: PlaceOf): Promise<readonly CheckedTask[]> {
+  const issues: FieldIssue[] = []
+  const checked: CheckedTask[] = []
+  const now = door.world.clock.now()
+  let known: { readonly name: string; readonly version: number | undefined; readonly command: DoorCommand } | undefined
+  for (const [index, task] of tasks.entries()) {
+    const { command: name, version } = task
+    // Most batches are of one command, and an await for each task would cost more than its whole check.
+    if (known?.name !== name || known.version !== version) {
+      known = { name, version, command: await resolve(door, task, at(index)) }
+    }
+    if (task.startAfter !== undefined || task.notStartAfter !== undefined) refuseWindow(task, now, at(index))
+    checked.push(checkArguments(task, known.command, issues, () => `${at(index)}/arguments`))
+    if (issues.length > issuesMost) break
+  }
+  if (issues.length > 0) throw refusal('invalid-arguments', issues)
+  return checked
+}
+
+async function resolve({ catalog }: Door, { command, version }: NewTask, at: string): Promise<DoorCommand> {
+  try {
+    return await catalog.resolve(command, version)
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.code !== 'unknown-command') throw error
+    throw new ApiError(error.code, error.message, { issues: [{ field: `${at}/command`, message: error.message }] })
+  }
+}
+
+function refuseWindow(task: NewTask, now: number, at: string): void {
+  const fault = windowFault(task, now)
+  if (fault !== undefined) throw refusal('invalid', [{ ...fault, field: at + fault.field }])
+}
+
+function checkArguments(
+  task: NewTask,
+  { resolved, check }: DoorCommand,
+  issues: FieldIssue[],
+  at: () => string,
+): CheckedTask {
+  const found = check(task.arguments)
+  if (found.length > 0 && task.arguments === undefined && check({}).length === 0) {
+    // Nothing said means an empty object where the command takes one; the run must see what the door has checked.
+    return { task: { ...task, arguments: {} }, command: resolved, argumentsText: '{}' }
+  }
+  for (const { field, message } of found) issues.push({ field: at() + field, message })
+  const argumentsText = task.arguments === undefined ? undefined : canonicalJson(task.arguments)
+  if (argumentsText !== undefined && argumentsText.length * bytesPerCharMost > limits.argumentsBytes) {
+    refuseLong(argumentsText, at())
+  }
+  return { task, command: resolved, argumentsText }
+}
+
+/** UTF-8 of what JavaScript counts as one character. */
+const bytesPerCharMost = 3
+
+function refuseLong(text: string, field: string): void {
+  const bytes = Buffer.byteLength(text)
+  if (bytes <= limits.argumentsBytes) return
+  const message = `has ${bytes} bytes of JSON, at most ${limits.argumentsBytes} (limit argumentsBytes)`
+  throw new ApiError('too-large', `${field} ${message}`, { issues: [{ field, message }] })
+}

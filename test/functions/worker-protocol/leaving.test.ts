@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest'
+import { createTask } from '#core/tasks/create'
+import { readFleet, readInstances } from '#core/workers/fleet'
+import { putWorker } from '#core/workers/put-worker'
+import { createWorkerCalls } from '#functions/worker-protocol/worker-calls'
+import { createMemoryWorld } from '../../support/memory-world.ts'
+
+/** How the hub takes it when instances go: idle ones that find work after all, and processes that end. */
+
+const taskId = '01ARZ3NDEKTSV4RRFFQ69G5FAV'
+
+async function createHub() {
+  const world = createMemoryWorld()
+  const manifest = {
+    manifest: 1 as const,
+    name: 'mill',
+    commands: [{ name: 'mill.grind', version: 1 }],
+    concurrency: 2,
+    scaling: { min: 0, max: 4 },
+    idleSeconds: 1,
+  }
+  await putWorker(world, { manifest, launch: { module: 'mill' }, by: 'ann' })
+  const calls = createWorkerCalls(world, (ask) => putWorker(world, ask))
+  let nonces = 0
+  return {
+    world,
+    calls,
+    say: (op: Parameters<typeof calls.call>[0], instance: string, fields: object) =>
+      calls.call(op, { worker: 'mill', instance, nonce: `n${nonces++}`, ...fields }, 'ann'),
+    submit: () =>
+      createTask(world, {
+        task: { command: 'mill.grind' },
+        command: { worker: 'mill', name: 'mill.grind', version: 1 },
+        by: 'ann',
+        id: taskId,
+        argumentsBytes: 0,
+      }),
+    state: async () => (await readInstances(world, 'mill')).map((instance) => instance.state),
+    breaker: async () => (await readFleet(world, 'mill'))?.fleet.breaker,
+  }
+}
+
+const register = (launch: string) => ({ concurrency: 2, runs: [], launch, pid: 1 })
+const receive = (waitSeconds: number) => ({ slots: 2, freeSlots: 2, waitSeconds })
+
+describe('an instance that leaves', () => {
+  it('was no failed start when its process ends after its good-bye', async () => {
+    const { say, calls, breaker } = await createHub()
+    for (const name of ['a', 'b', 'c', 'd']) await say('register', name, register(`launch-${name}`))
+    for (const name of ['a', 'b', 'c', 'd']) {
+      await say('leave', name, { phase: 'leaving' })
+      await say('leave', name, { phase: 'gone' })
+    }
+    for (const name of ['a', 'b', 'c', 'd']) {
+      await calls.instanceDied({ launch: `launch-${name}`, worker: 'mill', why: 'it exited with code 0' })
+    }
+    expect(await breaker()).toBeUndefined()
+  })
+
+  it('is a failed start when its process ends before it registered', async () => {
+    const { calls, breaker } = await createHub()
+    await calls.instanceDied({ launch: 'launch-a', worker: 'mill', why: 'it exited with code 1' })
+    expect(await breaker()).toMatchObject({ failures: 1 })
+  })
+
+  it('does not wait for the receives that were open when it said so', async () => {
+    const { say } = await createHub()
+    await say('register', 'a', register('launch-a'))
+    const open = say('receive', 'a', receive(20))
+    await say('leave', 'a', { phase: 'leaving' })
+    expect(await open).toEqual({ grants: [] })
+  })
+
+  it('counts as live again when its last receive finds work', async () => {
+    const { say, submit, state } = await createHub()
+    await say('register', 'a', register('launch-a'))
+    await say('leave', 'a', { phase: 'leaving' })
+    expect(await state()).toEqual(['leaving'])
+    await submit()
+    expect(await say('receive', 'a', receive(1))).toMatchObject({ grants: [{ task: { id: taskId } }] })
+    expect(await state()).toEqual(['live'])
+  })
+})
