@@ -23,7 +23,7 @@ function dueOf(head: Head, now: number): number | undefined {
       const run = head.run
       if (run === undefined) throw new Error('guard: a running head names its run')
       const grace = head.cancel?.graceUntil
-      if (!run.renewed) return earliest(grace, dailyLook(head, now))
+      if (!run.renewed) return earliest(head.due, grace, dailyLook(head, now))
       const timeout = head.timeoutSeconds === undefined ? undefined : timeoutAt(head, run)
       return earliest(leaseDue(head, run), timeout, grace)
     }

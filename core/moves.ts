@@ -31,7 +31,8 @@ export function claim(head: Head, event: Of<'claim'>): Decision {
     runStartedAt: event.now,
     retryAfter: undefined,
     error: undefined,
-    due: undefined,
+    // A guard in the index stays, close by: the bell in hand may be gone if its receiver was held up on the way here.
+    due: head.due === undefined ? undefined : Math.min(head.due, event.now + 3 * head.leaseSeconds * 1_000),
     history: line(head, [event.now, 'started', event.instance]),
   }
   return to(head, event, event.instance, changes)

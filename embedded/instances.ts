@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import { listKeys } from '#adapters/files/credentials-file'
 import { createProcessLauncher } from '#adapters/process/launcher'
 import type { Launcher, Log } from '#core/ports'
+import { readFleet } from '#core/workers/fleet'
 import { readWorkerNames } from '#core/workers/put-worker'
 import type { World } from '#core/world'
 import type { WorkerCalls } from '#functions/worker-protocol/worker-calls'
@@ -92,8 +93,8 @@ export function createInstances(options: InstancesOptions): Instances {
     },
     scaleIfWaiting: (nudge) => async () => {
       for (const worker of await readWorkerNames(world)) {
-        const { visible } = await world.queue.depth(worker)
-        if (visible > 0) nudge(worker, visible)
+        const [{ visible }, read] = await Promise.all([world.queue.depth(worker), readFleet(world, worker)])
+        if (visible > 0 || (read?.fleet.manifest.scaling.min ?? 0) > 0) nudge(worker, visible)
       }
     },
     stop: async () => {

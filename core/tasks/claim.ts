@@ -65,13 +65,18 @@ async function judge(world: World, ask: ClaimAsk, seen: Head | undefined): Promi
     writer: ask.run,
     known: seen,
     // A conflict may show an older head than the bell's copy: its write is still on the way.
-    decide: (head) => (isAhead(world, bell, head) ? { kind: 'refused', reason: 'not-ready' } : takes(world, ask, head)),
+    decide: (head) =>
+      isAhead(world, bell, head) || tooLittleLeft(world, ask)
+        ? { kind: 'refused', reason: 'not-ready' }
+        : takes(world, ask, head),
   })
   if (outcome.kind === 'absent') return { kind: 'ahead' }
   const { head } = outcome
   if (outcome.kind === 'moved' && head.run?.id === ask.run) {
     return { kind: 'run', head, arguments: await argumentsOf(world.store, head), holdMs: bellHoldMs(head.leaseSeconds) }
   }
+  // Reading may have taken long: somebody else may hold the bell by now.
+  if (tooLittleLeft(world, ask)) return { kind: 'leave' }
   return isAhead(world, bell, head) ? { kind: 'ahead' } : leftBehind(world, ask, head)
 }
 

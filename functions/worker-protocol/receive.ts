@@ -26,21 +26,14 @@ export async function receiveGrants(
   world: World,
   session: Session,
   fleet: Fleet,
-  body: ReceiveBody,
+  body: ReceiveBody & { readonly signal: AbortSignal },
 ): Promise<z.infer<typeof Received>> {
   const untilMs = world.clock.monotonicMs() + body.waitSeconds * 1_000
-  const open = new AbortController()
-  session.receives.add(open)
-  if (session.isOver) open.abort()
-  try {
-    for (;;) {
-      const leftMs = untilMs - world.clock.monotonicMs()
-      const grants = await receiveOnce(world, session, fleet, { ...body, leftMs, signal: open.signal })
-      if (grants === undefined || open.signal.aborted) return { grants: grants ?? [] }
-      if (grants.length > 0 || leftMs <= 0) return { grants }
-    }
-  } finally {
-    session.receives.delete(open)
+  for (;;) {
+    const leftMs = untilMs - world.clock.monotonicMs()
+    const grants = await receiveOnce(world, session, fleet, { ...body, leftMs })
+    if (grants === undefined || body.signal.aborted) return { grants: grants ?? [] }
+    if (grants.length > 0 || leftMs <= 0) return { grants }
   }
 }
 

@@ -57,6 +57,10 @@ export class Session {
 
   end(): void {
     this.isOver = true
+    this.endReceives()
+  }
+
+  endReceives(): void {
     for (const open of this.receives) open.abort()
   }
 

@@ -3,7 +3,7 @@ import { ApiError } from '#core/contract/errors'
 import type * as protocol from '#core/contract/worker-protocol'
 import type { WorkerProtocolOp } from '#core/contract/worker-protocol'
 import { loseRun } from '#core/tasks/renew'
-import { type Fleet, instanceSilentMs, readFleet } from '#core/workers/fleet'
+import { type Fleet, instanceSilentMs, liveInstances, readFleet, readInstances } from '#core/workers/fleet'
 import { deleteInstance, instanceStopped, registerInstance } from '#core/workers/instances'
 import type { PutWorkerAsk } from '#core/workers/put-worker'
 import type { World } from '#core/world'
@@ -13,6 +13,8 @@ import { Session } from './session.ts'
 import { tellSlots } from './tell-slots.ts'
 
 const sessionsMost = 1_000
+/** An instance of a paused worker asks again after so long. */
+const pausedLookMs = 1_000
 
 type Body<Op extends WorkerProtocolOp> = z.infer<(typeof protocol.workerProtocol)[Op]['request']>
 type Answer<Op extends WorkerProtocolOp> = z.infer<(typeof protocol.workerProtocol)[Op]['answer']>
@@ -38,6 +40,8 @@ export type RegisterWorker = (ask: PutWorkerAsk) => Promise<Fleet>
 export function createWorkerCalls(world: World, registerWorker: RegisterWorker): WorkerCalls {
   const sessions = new Map<string, Session>()
   const registrations = new Map<string, Registration>()
+  /** Launches that said they were gone and whose processes have yet to end: no failed starts. */
+  const goodbyes = new Set<string>()
 
   /** The repeat of a registration must not take back what was granted since the first (protocol 4). */
   function registerOnce(body: Body<'register'>, principal: string): Promise<Answer<'register'>> {
@@ -80,25 +84,54 @@ export function createWorkerCalls(world: World, registerWorker: RegisterWorker):
   }
 
   async function receive(session: Session, body: Body<'receive'>): Promise<Answer<'receive'>> {
+    // Open from its first moment, so that whatever ends receives ends this one too.
+    const open = new AbortController()
+    session.receives.add(open)
+    try {
+      const received = await receiveWhile(open.signal, session, body)
+      if (session.phase === 'leaving' && received.grants.length > 0) await stayOn(session, received.grants.length)
+      return received
+    } finally {
+      session.receives.delete(open)
+    }
+  }
+
+  async function receiveWhile(
+    signal: AbortSignal,
+    session: Session,
+    body: Body<'receive'>,
+  ): Promise<Answer<'receive'>> {
     const fleet = await fleetOf(world, session.worker)
     session.freeSlots = body.freeSlots
     await tellSlots(world, session)
     if (fleet.current !== undefined && fleet.current !== session.generation) return { grants: [], drain: true }
     if (fleet.paused !== undefined) {
       // A paused worker's bells stay untouched; the instance asks again.
-      await pauseFor(world, session, body.waitSeconds * 1_000)
+      await world.clock.wait(Math.min(body.waitSeconds * 1_000, pausedLookMs), signal).catch(() => undefined)
       return { grants: [] }
     }
-    return receiveGrants(world, session, fleet, body)
+    return receiveGrants(world, session, fleet, { ...body, signal })
+  }
+
+  /** Its last receive found work, so it does not leave: it counts again, or the scaler would start one too many. */
+  async function stayOn(session: Session, grants: number): Promise<void> {
+    session.phase = 'live'
+    session.freeSlots = Math.max(0, session.freeSlots - grants)
+    if (!session.isOver) await tellSlots(world, session, true)
   }
 
   async function leave(session: Session, body: Body<'leave'>): Promise<Answer<'leave'>> {
     if (body.phase === 'leaving') {
+      // Those open from before would hold it for as long as they wait; its last one comes after this.
+      session.endReceives()
+      if (session.runs.size === 0 && (await isKept(world, session)))
+        throw new ApiError('conflict', `${session.worker} keeps this instance: it has no more than its least number`)
       session.phase = 'leaving'
       await tellSlots(world, session, true)
       return {}
     }
     forget(session)
+    if (session.launch !== undefined) noteSaidGoodbye(session.launch)
     await takeBack(world, session, { ...body, runs: [] })
     await deleteInstance(world, session.worker, session.instance)
     return {}
@@ -117,6 +150,14 @@ export function createWorkerCalls(world: World, registerWorker: RegisterWorker):
     for (const session of sessions.values()) if (session.calledAtMs < silentSinceMs) forget(session)
     if (sessions.size >= sessionsMost)
       throw new ApiError('too-many', `${sessionsMost} instances are registered (limit sessionsMost)`)
+  }
+
+  function noteSaidGoodbye(launch: string): void {
+    goodbyes.add(launch)
+    for (const oldest of goodbyes) {
+      if (goodbyes.size <= sessionsMost) break
+      goodbyes.delete(oldest)
+    }
   }
 
   function forget(session: Session): void {
@@ -174,10 +215,18 @@ export function createWorkerCalls(world: World, registerWorker: RegisterWorker):
         instance: session?.instance,
         launch,
         reason: why,
-        ready: session !== undefined,
+        ready: (launch !== undefined && goodbyes.delete(launch)) || session !== undefined,
       })
     },
   }
+}
+
+/** Whether the worker would have fewer instances than its least number without this idle one. */
+async function isKept(world: World, session: Session): Promise<boolean> {
+  const { manifest, current, paused } = await fleetOf(world, session.worker)
+  if (manifest.scaling.min === 0 || paused !== undefined || current !== session.generation) return false
+  const live = liveInstances(await readInstances(world, session.worker), world.clock.now())
+  return live.filter(({ id }) => id !== session.instance).length < manifest.scaling.min
 }
 
 async function fleetOf(world: World, worker: string): Promise<Fleet> {
@@ -203,11 +252,4 @@ async function takeBack(
   const runs = gone.map(([run, { taskId, ticket }]) => ({ run, taskId, ticket }))
   const { worker, instance } = standing
   await releaseRuns(world, standing, { worker, instance, nonce: body.nonce, reason: 'the connection broke', runs })
-}
-
-async function pauseFor(world: World, session: Session, ms: number): Promise<void> {
-  const open = new AbortController()
-  session.receives.add(open)
-  await world.clock.wait(Math.min(ms, 1_000), open.signal).catch(() => undefined)
-  session.receives.delete(open)
 }

@@ -17,10 +17,17 @@ function moved(head: Head, event: Event): Extract<Decision, { kind: 'move' }> {
 }
 
 describe('who guards what (protocol 1)', () => {
-  it('a claim leaves the run to its bell, and drops the due of a young task', () => {
-    const { next } = moved(aHead({ due: noon + day }), { kind: 'claim', ...at, run: 'r', instance: 'i' })
+  it('a claim leaves the run to its bell', () => {
+    const { next } = moved(aHead(), { kind: 'claim', ...at, run: 'r', instance: 'i' })
     expect(next).toMatchObject({ status: 'running', runCount: 1, run: { renewed: false, leaseUntil: noon + lease } })
     expect(next.due).toBeUndefined()
+  })
+
+  it('a claim of what the index guards keeps it there, at most three leases ahead', () => {
+    const due = (from: number) =>
+      moved(aHead({ due: from }), { kind: 'claim', ...at, run: 'r', instance: 'i' }).next.due
+    expect(due(noon + day)).toBe(noon + 3 * lease)
+    expect(due(noon + lease)).toBe(noon + lease)
   })
 
   it('the first renewal puts the run into the index, three leases ahead', () => {

@@ -8,7 +8,7 @@ import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { repository } from '../support/repository.ts'
 
-const hubOpensMostMs = 15_000
+const hubOpensMostMs = 30_000
 
 test("the README's first worker is started by a task and answers it", { timeout: 60_000 }, async () => {
   const data = await mkdtemp(join(tmpdir(), 'taskurai-first-worker-'))

@@ -11,6 +11,8 @@ export const times: readonly Scenario[] = [
     name: 'startAfter is met to the second',
     workers,
     play: async ({ client }) => {
+      // Not from zero instances: how long one takes to come up is another matter.
+      await client.wait((await client.submit('basics.started')).id, { timeoutSeconds: 20 })
       const startAfter = new Date(Date.now() + 2_500)
       const { id } = await client.submit('basics.started', undefined, { startAfter: startAfter.toISOString() })
       expect((await client.get(id)).waitingFor).toMatchObject({ until: startAfter.toISOString() })
@@ -74,7 +76,11 @@ export const times: readonly Scenario[] = [
     name: 'after its last run it has failed, and a person may run it again',
     workers,
     play: async ({ client }) => {
-      const { id } = await client.submit('basics.flaky', { failures: 9 }, { retry: { maxRuns: 2, minSeconds: 0 } })
+      const { id } = await client.submit(
+        'basics.flaky',
+        { failures: 9 },
+        { retry: { maxRuns: 2, minSeconds: 0, maxSeconds: 0, factor: 1, jitter: 'none' } },
+      )
       const ended = await client.wait(id, { timeoutSeconds: 20 })
       expect(ended).toMatchObject({ status: 'failed', runCount: 2, error: { code: 'flaky', message: 'run 2 fails' } })
       await client.retry(id, { reason: 'once more' })

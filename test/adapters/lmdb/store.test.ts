@@ -119,12 +119,17 @@ describe('the LMDB store', () => {
     for (let round = 0; round < 400; round++) {
       const id = ids[next(Math.max(1, ids.length))]
       const kind = next(10)
-      if (kind < 4 || id === undefined) ids.push(await create(world, kind === 3 ? { startAfter: { seconds: 3_600 } } : {}))
+      if (kind < 4 || id === undefined)
+        ids.push(await create(world, kind === 3 ? { startAfter: { seconds: 3_600 } } : {}))
       else if (kind < 7) {
         const run = await claimNext(world)
-        if (run !== undefined && kind === 5) await renewRun(world, { ...run, nonce: String(round), progress: { percent: 50 } })
+        if (run !== undefined && kind === 5)
+          await renewRun(world, { ...run, nonce: String(round), progress: { percent: 50 } })
         if (run !== undefined && next(3) > 0) {
-          const end = next(2) === 0 ? ({ kind: 'succeed', result: { output: round } } as const) : ({ kind: 'fail', error: failure } as const)
+          const end =
+            next(2) === 0
+              ? ({ kind: 'succeed', result: { output: round } } as const)
+              : ({ kind: 'fail', error: failure } as const)
           await endRun(world, { ...run, end })
         }
       } else if (kind === 7) await cancelTask(world, { taskId: id, by: 'test' })

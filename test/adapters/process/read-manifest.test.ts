@@ -6,7 +6,7 @@ const modulePath = (name: string) => fileURLToPath(new URL(`../../fixtures/worke
 
 describe.concurrent('the manifest of a worker module', { timeout: 120_000 }, () => {
   it('is read from a module that prints and never comes to rest', async () => {
-    expect(await readManifest(modulePath('chatty.ts'))).toMatchObject({
+    expect(await readManifest(modulePath('chatty.ts'), { mostMs: 60_000 })).toMatchObject({
       ok: true,
       manifest: { name: 'chatty', commands: [{ name: 'say', version: 1, input: { required: ['words'] } }] },
     })
@@ -21,15 +21,15 @@ describe.concurrent('the manifest of a worker module', { timeout: 120_000 }, () 
     ['bad-schema.ts', ['input of command say@1', '/at']],
     ['absent.ts', ['absent.ts threw while it was imported', 'Cannot find module']],
   ])('is refused for %s with what the module did', async (name, words) => {
-    const read = await readManifest(modulePath(name))
+    const read = await readManifest(modulePath(name), { mostMs: 60_000 })
     expect(read.ok).toBe(false)
     for (const word of words) expect(read).toMatchObject({ message: expect.stringContaining(word) })
   })
 
   it('is refused for a module that hangs, within the time allowed', async () => {
-    expect(await readManifest(modulePath('hangs.ts'), { mostMs: 8_000 })).toEqual({
+    expect(await readManifest(modulePath('hangs.ts'), { mostMs: 2_000 })).toEqual({
       ok: false,
-      message: expect.stringMatching(/still being imported after 8 s.*about to compute/s),
+      message: expect.stringMatching(/still being imported after 2 s: it must only define its worker/),
     })
   })
 })

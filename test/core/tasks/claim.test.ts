@@ -178,6 +178,36 @@ describe('claim', () => {
     expect(await claimWith(world, received)).toEqual({ kind: 'leave' })
   })
 
+  it('claims nothing when reading the head took longer than the hold', async () => {
+    const world = createMemoryWorld()
+    const { head } = await running(world)
+    await world.clock.advance(71_000)
+    const received = await receive(world)
+    const { store } = world
+    const slow: MemoryWorld = {
+      ...world,
+      store: {
+        ...store,
+        get: async (key) => {
+          await world.clock.advance(68_000)
+          return store.get(key)
+        },
+      },
+    }
+    expect(await claimWith(slow, received, { run: 'run2' })).toEqual({ kind: 'leave' })
+    expect(await standing(world, head.id)).toMatchObject({ n: 2, run: { id: 'run1' } })
+  })
+
+  it('takes a renewed run over and leaves its guard in the index, for the bell in hand may be gone', async () => {
+    const world = createMemoryWorld()
+    const { head } = await running(world)
+    await renewRun(world, { taskId: head.id, run: 'run1', nonce: '1' })
+    await world.clock.advance(71_000)
+    expect((await claimWith(world, await receive(world), { run: 'run2' })).kind).toBe('run')
+    expect(await standing(world, head.id)).toMatchObject({ run: { id: 'run2', renewed: false } })
+    expect((await standing(world, head.id)).due).toBeLessThanOrEqual(world.clock.now() + 180_000)
+  })
+
   it('rings anew for a bell that was received a hundred times', async () => {
     const world = createMemoryWorld()
     const head = await created(world)

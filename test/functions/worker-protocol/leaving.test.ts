@@ -9,14 +9,14 @@ import { createMemoryWorld } from '../../support/memory-world.ts'
 
 const taskId = '01ARZ3NDEKTSV4RRFFQ69G5FAV'
 
-async function createHub() {
+async function createHub(min = 0) {
   const world = createMemoryWorld()
   const manifest = {
     manifest: 1 as const,
     name: 'mill',
     commands: [{ name: 'mill.grind', version: 1 }],
     concurrency: 2,
-    scaling: { min: 0, max: 4 },
+    scaling: { min, max: 4 },
     idleSeconds: 1,
   }
   await putWorker(world, { manifest, launch: { module: 'mill' }, by: 'ann' })
@@ -69,6 +69,15 @@ describe('an instance that leaves', () => {
     const open = say('receive', 'a', receive(20))
     await say('leave', 'a', { phase: 'leaving' })
     expect(await open).toEqual({ grants: [] })
+  })
+
+  it('is asked to stay while its worker would have too few without it', async () => {
+    const { say, state } = await createHub(1)
+    await say('register', 'a', register('launch-a'))
+    await say('register', 'b', register('launch-b'))
+    await say('leave', 'a', { phase: 'leaving' })
+    await expect(say('leave', 'b', { phase: 'leaving' })).rejects.toMatchObject({ code: 'conflict' })
+    expect(await state()).toEqual(['leaving', 'live'])
   })
 
   it('counts as live again when its last receive finds work', async () => {
