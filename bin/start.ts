@@ -6,7 +6,7 @@ import { runExample } from '../examples/run-example.ts'
 
 const hasExample = !process.argv.includes('--no-example')
 const print = (line: string) => process.stdout.write(`${line}\n`)
-process.exitCode = await serve({
+const code = await serve({
   workers: hasExample ? [fileURLToPath(new URL('../examples/orders/worker.ts', import.meta.url))] : [],
   env: process.env,
   cwd: process.cwd(),
@@ -16,3 +16,5 @@ process.exitCode = await serve({
   showsOutput: !hasExample || process.env.TASKURAI_LOG === 'info',
   ...(hasExample ? { onOpen: ({ endpoint }) => runExample({ endpoint, out: process.stdout }) } : {}),
 })
+// The example may still be asking a hub that is gone.
+process.exit(code)

@@ -121,6 +121,7 @@ async function openParts(folder: string, options: HubOptions): Promise<OpenOutco
     return listening
   }
   instances.setEndpoint(listening.endpoint)
+  scaleOut.start()
   const hubClock = startHubClock({
     world,
     launcher: instances.launcher,

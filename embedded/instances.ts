@@ -8,6 +8,7 @@ import type { World } from '#core/world'
 import type { WorkerCalls } from '#functions/worker-protocol/worker-calls'
 import { isProcessAlive } from './dead-instances.ts'
 import { instanceCommand } from './instance-command.ts'
+import { type Adopted, stopAdopted } from './stop-adopted.ts'
 import { WorkerStream } from './worker-stream.ts'
 
 /** How long a stopping hub gives its instances to finish or hand back before it ends them. */
@@ -70,6 +71,14 @@ export function createInstances(options: InstancesOptions): Instances {
     }, lookAfterMs).unref()
   }
 
+  function adopted(): readonly Adopted[] {
+    const own = new Set(launcher.running().map(({ launch }) => launch))
+    return [...calls.sessions()].flatMap(({ instance, launch, pid }) => {
+      if (launch === undefined || pid === undefined || pid === process.pid || own.has(launch)) return []
+      return [{ pid, isHere: () => streams.has(instance) }]
+    })
+  }
+
   return {
     launcher,
     accept: (socket, principal) => {
@@ -98,7 +107,7 @@ export function createInstances(options: InstancesOptions): Instances {
       }
     },
     stop: async () => {
-      await launcher.stopAll(stopGraceMs)
+      await Promise.all([launcher.stopAll(stopGraceMs), stopAdopted(adopted(), stopGraceMs)])
       for (const stream of open) stream.close()
     },
   }

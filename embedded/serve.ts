@@ -111,11 +111,16 @@ async function registerWorkers(
 /** Where the hub is, and one line to copy that works as it stands. */
 function welcome(endpoint: string, dataFolder: string, cwd: string): readonly string[] {
   const shown = relative(cwd, dataFolder).startsWith('..') ? dataFolder : relative(cwd, dataFolder) || '.'
-  const keys = `$(sed -n 's/^aws_\\(access_key_id\\|secret_access_key\\) *= *//p' ${shown}/credentials | head -2 | paste -sd:)`
+  const keys = `$(sed -n 's/^aws_\\(access_key_id\\|secret_access_key\\) *= *//p' ${quoted(`${shown}/credentials`)} | head -2 | paste -sd: -)`
   return [
     `taskurai hub on ${endpoint}, data in ${shown}`,
     `try: curl --aws-sigv4 "aws:amz:local:execute-api" --user "${keys}" ${endpoint}/v1/workers`,
   ]
+}
+
+/** For a shell; left bare where nothing in it means anything there. */
+function quoted(path: string): string {
+  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`
 }
 
 function portOf(env: ServeOptions['env']): number | undefined {

@@ -15,15 +15,20 @@ export async function tellSlots(world: World, session: Session, isForced = false
   if (!isForced && !isDue) return
   session.toldAtMs = nowMs
   session.toldFree = session.freeSlots
-  const { worker, instance, generation, concurrency, freeSlots, phase, startedAt, launch, pid } = session
+  const { worker, instance, generation, concurrency, phase, startedAt, launch, pid } = session
   const seenAt = world.clock.now()
+  // One that leaves from idleness may come back by its last receive: it has a place, or there could be too many, and
+  // offers none. One that ends while tasks still run on it counts no more: its successor may start.
+  const isGoing = phase === 'leaving'
+  const state = isGoing && session.runs.size > 0 ? 'leaving' : 'live'
+  const freeSlots = isGoing ? 0 : session.freeSlots
   await putInstance(world, {
     id: instance,
     worker,
     generation,
     concurrency,
     freeSlots,
-    state: phase,
+    state,
     startedAt,
     seenAt,
     launch,

@@ -124,7 +124,7 @@ export function createWorkerCalls(world: World, registerWorker: RegisterWorker):
     if (body.phase === 'leaving') {
       // Those open from before would hold it for as long as they wait; its last one comes after this.
       session.endReceives()
-      if (session.runs.size === 0 && (await isKept(world, session)))
+      if (session.runs.size === 0 && (await isKept(session)))
         throw new ApiError('conflict', `${session.worker} keeps this instance: it has no more than its least number`)
       session.phase = 'leaving'
       await tellSlots(world, session, true)
@@ -150,6 +150,15 @@ export function createWorkerCalls(world: World, registerWorker: RegisterWorker):
     for (const session of sessions.values()) if (session.calledAtMs < silentSinceMs) forget(session)
     if (sessions.size >= sessionsMost)
       throw new ApiError('too-many', `${sessionsMost} instances are registered (limit sessionsMost)`)
+  }
+
+  /** Whether the worker would have fewer instances than its least number without this idle one. */
+  async function isKept({ worker, generation, instance }: Session): Promise<boolean> {
+    const { manifest, current, paused } = await fleetOf(world, worker)
+    if (manifest.scaling.min === 0 || paused !== undefined || current !== generation) return false
+    const live = liveInstances(await readInstances(world, worker), world.clock.now())
+    const others = live.filter(({ id }) => id !== instance && sessions.get(id)?.phase !== 'leaving')
+    return others.length < manifest.scaling.min
   }
 
   function noteSaidGoodbye(launch: string): void {
@@ -219,14 +228,6 @@ export function createWorkerCalls(world: World, registerWorker: RegisterWorker):
       })
     },
   }
-}
-
-/** Whether the worker would have fewer instances than its least number without this idle one. */
-async function isKept(world: World, session: Session): Promise<boolean> {
-  const { manifest, current, paused } = await fleetOf(world, session.worker)
-  if (manifest.scaling.min === 0 || paused !== undefined || current !== session.generation) return false
-  const live = liveInstances(await readInstances(world, session.worker), world.clock.now())
-  return live.filter(({ id }) => id !== session.instance).length < manifest.scaling.min
 }
 
 async function fleetOf(world: World, worker: string): Promise<Fleet> {

@@ -59,6 +59,11 @@ const createWorker = (seen: { reason: AbortReason; task: string }[], started: Se
         await aborted(ctx.signal).catch(() => {})
         return 'finished all the same'
       }),
+      defineCommand({ name: 'brief-steps' }, async (ctx) => {
+        ctx.progress(1)
+        await later(700)
+        ctx.progress(99)
+      }),
       defineCommand({ name: 'steps' }, async (ctx) => {
         for (let step = 0; step <= 24; step++) {
           ctx.progress(step, `step ${step}`)
@@ -117,6 +122,22 @@ describe.concurrent('a run', { timeout: 120_000 }, () => {
     expect(hub.calls.findLastIndex(({ op }) => op === 'renew')).toBeLessThan(
       hub.calls.findIndex(({ op }) => op === 'complete'),
     )
+  })
+
+  it('tells its last progress even if an earlier one is still under way at its end', async () => {
+    let slow = true
+    await using hub = await startFakeHub({
+      delayMs: ({ op }) => {
+        if (op !== 'renew' || !slow) return 0
+        slow = false
+        return 900
+      },
+    })
+    const { worker } = createWorld()
+    await using _instance = startInstance(hub, worker)
+    await hub.endOf(hub.add({ command: 'brief-steps' }))
+    const reports = hub.opsOf('renew').flatMap(({ body }) => body.runs?.map(({ progress }) => progress) ?? [])
+    expect(reports).toEqual([{ percent: 1 }, { percent: 99 }])
   })
 
   it('is canceled by a push or by the answer to its renewal', async () => {

@@ -200,8 +200,16 @@ export function startAgent(settings: AgentSettings, { post, chance }: AgentPort)
       default:
         outcome satisfies never
     }
-    if (held.endLine !== undefined && !held.leaving) ends.add(held, held.endLine)
+    endAfterProgress(held, outcome)
     ends.flush()
+  }
+
+  /** The end goes out behind the last report; one that came while another was under way needs a write of its own. */
+  const endAfterProgress = (held: Held, outcome: RunAnswer['outcome']) => {
+    if (held.endLine === undefined || held.leaving) return
+    if (held.progress !== undefined && outcome !== 'refused') {
+      renew([held], sharedMonotonicMs(), { calls, onAnswer: onOutcome })
+    } else ends.add(held, held.endLine)
   }
 
   const cancel = (held: Held) => {

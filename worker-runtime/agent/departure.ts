@@ -200,7 +200,8 @@ export function createDeparture(options: DepartureOptions): Departure {
     const { maxTasks, maxSeconds, maxMemoryMb } = settings.recycle
     if (maxTasks !== undefined && endsCounted >= maxTasks) begin('recycled', `${endsCounted} tasks`)
     if (maxSeconds !== undefined && now - startedAtMs >= maxSeconds * 1_000) begin('recycled', `${maxSeconds} s`)
-    if (maxMemoryMb === undefined || now - memoryLookedMs < memoryEveryMs) return
+    // Before its first task a fresh one would be no smaller, and starting them would never end.
+    if (maxMemoryMb === undefined || endsCounted === 0 || now - memoryLookedMs < memoryEveryMs) return
     memoryLookedMs = now
     const memoryMb = process.memoryUsage.rss() / 1_048_576
     if (memoryMb >= maxMemoryMb) begin('recycled', `${Math.round(memoryMb)} MB of memory`)
@@ -220,6 +221,8 @@ export function createDeparture(options: DepartureOptions): Departure {
     reason: () => (phase.kind === 'ending' || phase.kind === 'telling' ? phase.why : 'shutdown'),
     onRegistered: (answer) => {
       registered = true
+      // A hub that has just come (back) has had no time to give work.
+      idleSinceMs = sharedMonotonicMs()
       if (settings.idleSeconds !== undefined || typeof answer !== 'object' || answer === null) return
       const told = 'idleSeconds' in answer ? answer.idleSeconds : undefined
       idleSeconds = typeof told === 'number' && told >= 0 ? told : undefined
@@ -240,7 +243,7 @@ export function createDeparture(options: DepartureOptions): Departure {
     look,
     tick: (now) => {
       lookAtHub()
-      if (phase.kind === 'live') lookAtLimits(now)
+      if (phase.kind === 'live' && registered) lookAtLimits(now)
       if (phase.kind === 'ending') tickEnding(now, phase)
       if (phase.kind === 'telling' && now > phase.untilMs) finish(phase.why, phase.message)
       if (phase.kind === 'gone') killIfBlocked(now, phase.sinceMs)

@@ -35,7 +35,8 @@ async function createHub(min = 0) {
         id: taskId,
         argumentsBytes: 0,
       }),
-    state: async () => (await readInstances(world, 'mill')).map((instance) => instance.state),
+    state: async () =>
+      (await readInstances(world, 'mill')).map(({ state, freeSlots }) => `${state}, ${freeSlots} free`),
     breaker: async () => (await readFleet(world, 'mill'))?.fleet.breaker,
   }
 }
@@ -77,16 +78,25 @@ describe('an instance that leaves', () => {
     await say('register', 'b', register('launch-b'))
     await say('leave', 'a', { phase: 'leaving' })
     await expect(say('leave', 'b', { phase: 'leaving' })).rejects.toMatchObject({ code: 'conflict' })
-    expect(await state()).toEqual(['leaving', 'live'])
+    expect(await state()).toEqual(['live, 0 free', 'live, 2 free'])
   })
 
-  it('counts as live again when its last receive finds work', async () => {
+  it('counts no more when it ends while a task still runs on it', async () => {
+    const { say, submit, state } = await createHub()
+    await say('register', 'a', register('launch-a'))
+    await submit()
+    await say('receive', 'a', receive(1))
+    await say('leave', 'a', { phase: 'leaving' })
+    expect(await state()).toEqual(['leaving, 0 free'])
+  })
+
+  it('keeps its place but offers none, until its last receive finds work', async () => {
     const { say, submit, state } = await createHub()
     await say('register', 'a', register('launch-a'))
     await say('leave', 'a', { phase: 'leaving' })
-    expect(await state()).toEqual(['leaving'])
+    expect(await state()).toEqual(['live, 0 free'])
     await submit()
     expect(await say('receive', 'a', receive(1))).toMatchObject({ grants: [{ task: { id: taskId } }] })
-    expect(await state()).toEqual(['live'])
+    expect(await state()).toEqual(['live, 1 free'])
   })
 })
