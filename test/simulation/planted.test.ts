@@ -17,6 +17,6 @@ describe('the simulator finds a planted mistake', () => {
       }
       expect.fail(`not found in ${seedsMost} seeds`)
     },
-    60_000,
+    120_000,
   )
 })

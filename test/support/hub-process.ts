@@ -9,7 +9,8 @@ import { type Client, type ClientOptions, createClient } from '#client/index'
 import { until } from './until.ts'
 
 const program = fileURLToPath(new URL('../../bin/taskurai.ts', import.meta.url))
-const openMostMs = 20_000
+/** Most of it is for machines that do many other things at the same time. */
+const openMostMs = 60_000
 
 export interface HubProcessOptions {
   readonly folder: string

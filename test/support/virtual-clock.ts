@@ -56,9 +56,10 @@ export class VirtualClock implements Clock {
     this.#wallMs += ms
   }
 
+  /** Two advances at once may overlap: then time has already passed, and never goes back. */
   #pass(ms: number): void {
-    this.#monoMs += ms
-    this.#wallMs += ms
+    this.#monoMs += Math.max(0, ms)
+    this.#wallMs += Math.max(0, ms)
   }
 
   #next(untilMs: number): Timer | undefined {
