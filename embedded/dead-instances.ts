@@ -1,7 +1,7 @@
 import { headOf } from '#core/layout'
 import type { Item } from '#core/ports'
 import { loseRun } from '#core/tasks/renew'
-import { readInstances } from '#core/workers/fleet'
+import { changeFleet, readInstances } from '#core/workers/fleet'
 import { instanceStopped } from '#core/workers/instances'
 import { readWorkerNames } from '#core/workers/put-worker'
 import type { World } from '#core/world'
@@ -14,6 +14,7 @@ import type { World } from '#core/world'
 export async function freeRunsOfTheDead(world: World, openTasks: Iterable<Item>): Promise<void> {
   const dead = new Set<string>()
   for (const worker of await readWorkerNames(world)) {
+    await forgetLaunches(world, worker)
     for (const instance of await readInstances(world, worker)) {
       if (instance.launch === undefined || instance.pid === undefined || isProcessAlive(instance.pid)) continue
       dead.add(instance.id)
@@ -33,6 +34,14 @@ export async function freeRunsOfTheDead(world: World, openTasks: Iterable<Item>)
       loseRun(world, { taskId: head.id, run: head.run?.id ?? '', why: 'its instance died with the hub' }),
     ),
   )
+}
+
+/**
+ * Launches were the dead hub's own: nobody will tell how they ended, and counted as starting they would keep the
+ * worker at its most for minutes. One that still comes registers as any other.
+ */
+async function forgetLaunches(world: World, worker: string): Promise<void> {
+  await changeFleet(world, worker, (fleet) => (fleet.launches.length === 0 ? undefined : { ...fleet, launches: [] }))
 }
 
 export function isProcessAlive(pid: number): boolean {

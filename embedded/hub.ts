@@ -19,6 +19,7 @@ import { lockFolder } from './lock.ts'
 import { openStore } from './open-store.ts'
 import { createScaleOut } from './scale-out.ts'
 import { listen } from './server.ts'
+import { watchStore } from './watched-store.ts'
 
 export interface HubOptions {
   readonly dataFolder: string
@@ -78,7 +79,8 @@ async function openParts(folder: string, options: HubOptions): Promise<OpenOutco
   if (!keys.ok) return { kind: 'refused', message: keys.message }
   const opened = await openStore(folder, { durability: options.durability ?? 'power', clock: systemClock })
   if (opened.kind === 'refused') return opened
-  const { store, queue, feed, sweep, close: closeStore } = opened.store
+  const { queue, feed, sweep, isBroken, close: closeStore } = opened.store
+  const store = watchStore(opened.store.store, { isBroken, onBroken: options.onBroken })
   let seesSince = systemClock.now()
   const world: World = {
     store,
@@ -89,10 +91,7 @@ async function openParts(folder: string, options: HubOptions): Promise<OpenOutco
     chance: systemChance,
     seesSince: () => seesSince,
   }
-  const onFailed = (error: unknown) => {
-    log.error('hub.failed', { error: String(error) })
-    if (opened.store.isBroken()) options.onBroken(error)
-  }
+  const onFailed = (error: unknown) => log.error('hub.failed', { error: String(error) })
   const catalog = createCatalog(world)
   const registerWorker = createRegisterWorker({ world, catalog })
   const calls = createWorkerCalls(world, registerWorker)

@@ -97,7 +97,7 @@ function takes(world: World, ask: ClaimAsk, head: Head): Decision {
   if (head.status === 'queued' && isWornOut(ask.received, now) && (!accepted || readyAt(head) > now)) {
     return decide(head, { kind: 'ring', now, writer: ask.run })
   }
-  if (head.status === 'running') return takesOver(world, ask, head, accepted)
+  if (head.status === 'running') return takesOver(world, ask, head)
   return accepted ? decide(head, event) : { kind: 'refused', reason: 'not-in-this-status' }
 }
 
@@ -105,10 +105,10 @@ function takes(world: World, ask: ClaimAsk, head: Head): Decision {
  * A run past its lease and margin is lost, whoever finds it. One write says both that and that this run has it (rule
  * 13), unless it is not for this instance or may not start now: then it goes back to the queue with a bell of its own.
  */
-function takesOver(world: World, ask: ClaimAsk, head: Head, accepted: boolean): Decision {
+function takesOver(world: World, ask: ClaimAsk, head: Head): Decision {
   const at = { now: world.clock.now(), writer: ask.run }
   const lost = decide(head, { kind: 'lose', ...at, seesSince: world.seesSince(), chance: world.chance() })
-  if (lost.kind === 'refused' || lost.next.status !== 'queued' || !accepted) return lost
+  if (lost.kind === 'refused' || lost.next.status !== 'queued' || !ask.accepts(lost.next)) return lost
   const taken = decide(lost.next, { kind: 'claim', ...at, run: ask.run, instance: ask.instance })
   return taken.kind === 'move' ? taken : lost
 }

@@ -84,6 +84,15 @@ describe('claim', () => {
     expect([...world.memory.queue.all('mill')].some((bell) => bell.n === 3)).toBe(true)
   })
 
+  it('asks whether it may run the task as the crash has left it: after the second one it runs alone', async () => {
+    const world = createMemoryWorld()
+    const { head } = await running(world)
+    await world.clock.advance(71_000)
+    const accepts = ({ crashCount }: { readonly crashCount: number }) => crashCount < 1
+    expect(await claimWith(world, await receive(world), { run: 'run2', accepts })).toEqual({ kind: 'drop' })
+    expect(await standing(world, head.id)).toMatchObject({ status: 'queued', crashCount: 1 })
+  })
+
   it('a lost run whose start window has closed goes back to the queue and expires there', async () => {
     const world = createMemoryWorld()
     const { head } = await running(world, { task: { notStartAfter: { seconds: 30 } } })
