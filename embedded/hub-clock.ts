@@ -4,8 +4,6 @@ import { tickDue, tickMinute } from '#functions/clock/clock'
 
 const tickEveryMs = 1_000
 const minuteMs = 60_000
-/** A gap this long between two ticks means that the machine slept: leases then get one more lease (protocol 15). */
-const blindAfterMs = 180_000
 
 export interface HubClockOptions {
   readonly world: World
@@ -13,21 +11,19 @@ export interface HubClockOptions {
   readonly sweep: (now: number) => Promise<number>
   /** Bells waiting and nobody to take them, in a worker whose last decision was to hold: look again. */
   readonly onSecond: () => Promise<void>
-  readonly onBlind: (now: number) => void
+  readonly onTick: () => void
   readonly onFailed: (error: unknown) => void
 }
 
 /** The clock of the embedded hub: due tasks each second (a look at a number in memory), the rest each minute. */
 export function startHubClock(options: HubClockOptions): { readonly stop: () => Promise<void> } {
   const { world } = options
-  let lastTickAt = world.clock.now()
   let lastMinuteAtMs = world.clock.monotonicMs()
   let working: Promise<void> | undefined
 
   async function tick(): Promise<void> {
     const now = world.clock.now()
-    if (now - lastTickAt > blindAfterMs) options.onBlind(now)
-    lastTickAt = now
+    options.onTick()
     const due = await world.store.due({ until: now, limit: 1 })
     if (due.length > 0) await tickDue(world)
     await options.onSecond()

@@ -19,6 +19,7 @@ import { lockFolder } from './lock.ts'
 import { openStore } from './open-store.ts'
 import { createScaleOut } from './scale-out.ts'
 import { listen } from './server.ts'
+import { createSight } from './sight.ts'
 import { watchStore } from './watched-store.ts'
 
 export interface HubOptions {
@@ -81,7 +82,7 @@ async function openParts(folder: string, options: HubOptions): Promise<OpenOutco
   if (opened.kind === 'refused') return opened
   const { queue, feed, sweep, isBroken, close: closeStore } = opened.store
   const store = watchStore(opened.store.store, { isBroken, onBroken: options.onBroken })
-  let seesSince = systemClock.now()
+  const sight = createSight(systemClock)
   const world: World = {
     store,
     queue,
@@ -89,7 +90,7 @@ async function openParts(folder: string, options: HubOptions): Promise<OpenOutco
     clock: systemClock,
     ids: createSystemIds(),
     chance: systemChance,
-    seesSince: () => seesSince,
+    seesSince: sight.seesSince,
   }
   const onFailed = (error: unknown) => log.error('hub.failed', { error: String(error) })
   const catalog = createCatalog(world)
@@ -126,9 +127,7 @@ async function openParts(folder: string, options: HubOptions): Promise<OpenOutco
     launcher: instances.launcher,
     sweep,
     onSecond: instances.scaleIfWaiting(scaleOut.nudge),
-    onBlind: (now) => {
-      seesSince = now
-    },
+    onTick: sight.look,
     onFailed,
   })
   const close = async () => {
