@@ -32,8 +32,8 @@ export interface OursServer {
 
 export async function startOursServer(folder: string, durability: string): Promise<OursServer> {
   const args = [folder, durability]
-  // For profiles: TASKURAI_BENCH_HUB_FLAGS="--cpu-prof --cpu-prof-dir=profiles".
-  const flags = process.env.TASKURAI_BENCH_HUB_FLAGS?.split(' ') ?? []
+  // The flags of `npm start`; for profiles: TASKURAI_BENCH_HUB_FLAGS="--cpu-prof --cpu-prof-dir=profiles".
+  const flags = ['--max-semi-space-size=32', ...(process.env.TASKURAI_BENCH_HUB_FLAGS?.split(' ') ?? [])]
   const child = fork(new URL('./ours-server.ts', import.meta.url), args, {
     execArgv: [...process.execArgv, ...flags],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { headOf } from '#core/layout'
 import type { Item } from '#core/ports'
 import { loseRun } from '#core/tasks/renew'
@@ -47,8 +48,18 @@ async function forgetLaunches(world: World, worker: string): Promise<void> {
 export function isProcessAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)
-    return true
+    return !isZombie(pid)
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+/** A dead process that nobody has waited for, as containers without an init keep them, can still be sent signals. */
+function isZombie(pid: number): boolean {
+  if (process.platform !== 'linux') return false
+  try {
+    return /\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+  } catch {
+    return false
   }
 }

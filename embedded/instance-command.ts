@@ -9,5 +9,7 @@ const program = fileURLToPath(new URL('../bin/taskurai.ts', import.meta.url))
 /** Node with the flags this process runs with, so that TypeScript runs there too, and the program to run. */
 export function instanceCommand(spec: unknown): readonly string[] {
   const { module } = LaunchSpec.parse(spec)
-  return [process.execPath, ...process.execArgv, program, 'work', module]
+  // The hub's own room for short-lived objects is no business of its instances.
+  const flags = process.execArgv.filter((flag) => !flag.startsWith('--max-semi-space-size'))
+  return [process.execPath, ...flags, program, 'work', module]
 }

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import type { Grant, Receive, Received } from '#core/contract/worker-protocol'
-import type { Head } from '#core/head'
+import { type Head, readyAt } from '#core/head'
 import { bellHoldMs } from '#core/lease'
 import type { ReceivedBell } from '#core/ports'
 import { type ClaimOutcome, claim } from '#core/tasks/claim'
@@ -12,7 +12,8 @@ import type { Session } from './session.ts'
 
 /** After two crashes a task runs alone, so that it cannot take its neighbours with it again (protocol 18). */
 const crashesAlone = 2
-const hideForAloneMs = 1_000
+/** How often an instance that empties itself for such a task is looked at, and how long others of them wait for theirs. */
+const lookForAloneMs = 1_000
 /** After so long a wait the fleet is looked at again: the worker may have been paused in the meantime. */
 const fleetFreshMs = 100
 
@@ -33,7 +34,7 @@ export async function receiveGrants(
     const leftMs = untilMs - world.clock.monotonicMs()
     const grants = await receiveOnce(world, session, fleet, { ...body, leftMs })
     if (grants === undefined || body.signal.aborted) return { grants: grants ?? [] }
-    if (grants.length > 0 || leftMs <= 0) return { grants }
+    if (grants.length > 0 || (leftMs <= 0 && !session.isReadyForDrawn())) return { grants }
   }
 }
 
@@ -44,31 +45,62 @@ interface OnceAsk extends ReceiveBody {
 
 /** Undefined: nothing may be taken any more, and what had come is where it was. */
 async function receiveOnce(world: World, session: Session, fleet: Fleet, ask: OnceAsk): Promise<Grant[] | undefined> {
-  if (session.waitsAlone && session.runs.size > 0) {
-    await world.clock.wait(Math.min(Math.max(0, ask.leftMs), hideForAloneMs), ask.signal).catch(() => undefined)
-    return []
-  }
   const { worker } = session
   const holdMs = bellHoldMs(workerLeaseSeconds(fleet))
+  if (session.isReadyForDrawn()) return claimDrawn(world, session, { fleet, ask, holdMs })
+  if (session.isForOneAlone()) {
+    if (session.alone?.kind === 'drawn') await world.queue.extend(worker, session.alone.bell.receipt, holdMs)
+    if (ask.leftMs > 0) await world.clock.wait(Math.min(ask.leftMs, lookForAloneMs), ask.signal).catch(() => undefined)
+    return []
+  }
   const asked = { worker, max: ask.slots, holdMs, waitMs: Math.max(0, ask.leftMs), signal: ask.signal }
   const askedAtMs = world.clock.monotonicMs()
   const received = await world.queue.receive(asked)
   if (received.length === 0) return []
   const isFresh = world.clock.monotonicMs() - askedAtMs < fleetFreshMs
-  if (session.isOver || (!isFresh && (await isPaused(world, worker)))) {
+  const isEnd = session.isOver || (!isFresh && (await isPaused(world, worker)))
+  if (isEnd || session.isForOneAlone()) {
     await Promise.all(received.map(({ receipt }) => world.queue.extend(worker, receipt, 0)))
-    return undefined
+    return isEnd ? undefined : []
   }
-  const accepts = acceptsFor(session, fleet)
+  return claimAll(world, session, { fleet, ask, holdMs, received, isAlone: false })
+}
+
+interface ClaimAsk {
+  readonly fleet: Fleet
+  readonly ask: OnceAsk
+  readonly holdMs: number
+}
+
+/** The instance is empty, so the task that was drawn for it alone is claimed; nothing else is until it has ended. */
+async function claimDrawn(world: World, session: Session, claimAsk: ClaimAsk): Promise<Grant[] | undefined> {
+  const drawn = session.alone?.kind === 'drawn' ? session.alone.bell : undefined
+  if (drawn === undefined) return []
+  session.alone = { kind: 'claiming' }
+  let run: string | undefined
+  try {
+    await world.queue.extend(session.worker, drawn.receipt, claimAsk.holdMs)
+    const received = [{ ...drawn, heldUntilMs: world.clock.monotonicMs() + claimAsk.holdMs }]
+    const grants = await claimAll(world, session, { ...claimAsk, received, isAlone: true })
+    run = grants?.[0]?.run
+    return grants
+  } finally {
+    session.alone = run === undefined ? undefined : { kind: 'running', run }
+  }
+}
+
+async function claimAll(
+  world: World,
+  session: Session,
+  claimAsk: ClaimAsk & { readonly received: readonly ReceivedBell[]; readonly isAlone: boolean },
+): Promise<Grant[] | undefined> {
+  const { fleet, ask, holdMs, received, isAlone } = claimAsk
+  const { worker, instance } = session
+  const mustBeAlone = new Set<string>()
+  const accepts = acceptsFor(fleet, { isAlone, mustBeAlone, now: world.clock.now() })
   const outcomes = await Promise.all(
     received.map((bell, index) =>
-      claim(world, {
-        received: bell,
-        holdMs,
-        instance: session.instance,
-        run: `${session.instance}.${ask.nonce}.${index}`,
-        accepts: accepts(received.length),
-      }),
+      claim(world, { received: bell, holdMs, instance, run: `${instance}.${ask.nonce}.${index}`, accepts }),
     ),
   )
   const grants: Grant[] = []
@@ -76,11 +108,17 @@ async function receiveOnce(world: World, session: Session, fleet: Fleet, ask: On
     const bell = received[index]
     if (bell === undefined) continue
     if (outcome.kind === 'run') grants.push(grantOf(session, bell, outcome))
-    await settleBell(world, { worker, bell, outcome, holdMs })
+    if (outcome.kind === 'hide' && mustBeAlone.has(bell.bell.taskId)) await drawOrHide(world, session, bell)
+    else await settleBell(world, { worker, bell, outcome, holdMs })
   }
   if (session.isOver) return handBack(world, session, ask, grants)
-  if (grants.length > 0) session.waitsAlone = grants.some((grant) => grant.alone === true)
   return grants
+}
+
+/** The first that must run alone is kept for when the instance is empty; others come again soon, here or elsewhere. */
+async function drawOrHide(world: World, session: Session, bell: ReceivedBell): Promise<void> {
+  if (!session.isOver && !session.isForOneAlone()) session.alone = { kind: 'drawn', bell }
+  else await world.queue.extend(session.worker, bell.receipt, lookForAloneMs)
 }
 
 async function isPaused(world: World, worker: string): Promise<boolean> {
@@ -95,14 +133,21 @@ async function handBack(world: World, session: Session, ask: OnceAsk, grants: re
   await releaseRuns(world, session, { worker, instance, nonce: ask.nonce, reason: 'the connection broke', runs })
 }
 
+interface Room {
+  /** The instance is empty and takes this one task. */
+  readonly isAlone: boolean
+  /** Gathers the tasks that were refused only since they need an instance to themselves. */
+  readonly mustBeAlone: Set<string>
+  readonly now: number
+}
+
 /** Whether this instance may run a task: it hosts the command, and a task that must run alone has it to itself. */
-function acceptsFor(session: Session, fleet: Fleet): (bells: number) => (head: Head) => boolean {
+function acceptsFor(fleet: Fleet, { isAlone, mustBeAlone, now }: Room): (head: Head) => boolean {
   const hosted = new Set(fleet.manifest.commands.map(({ name, version }) => `${name}@${version}`))
-  return (bells) => (head) => {
+  return (head) => {
     if (!hosted.has(`${head.command}@${head.version}`)) return false
-    if (head.crashCount < crashesAlone) return true
-    if (session.runs.size === 0 && bells === 1) return true
-    session.waitsAlone = true
+    if (isAlone || head.crashCount < crashesAlone || readyAt(head) > now) return true
+    mustBeAlone.add(head.id)
     return false
   }
 }

@@ -1,10 +1,17 @@
 import type { Grant } from '#core/contract/worker-protocol'
+import type { ReceivedBell } from '#core/ports'
 
 /** A run that an instance holds, and the bell it came with until the first renewal. */
 export interface HeldRun {
   readonly taskId: string
   readonly ticket: string | undefined
 }
+
+/** A task that has to have the instance alone (protocol 18): its bell is kept until the instance is empty, then claimed. */
+export type Alone =
+  | { readonly kind: 'drawn'; readonly bell: ReceivedBell }
+  | { readonly kind: 'claiming' }
+  | { readonly kind: 'running'; readonly run: string }
 
 /** More than an instance has calls under way; each answer may hold hundreds of tasks. */
 const answersKept = 16
@@ -28,8 +35,7 @@ export class Session {
   isOver = false
   freeSlots: number
   phase: 'live' | 'leaving' = 'live'
-  /** A task that must run alone waits for this instance to be empty (protocol 18). */
-  waitsAlone = false
+  alone: Alone | undefined
   toldAtMs = Number.NEGATIVE_INFINITY
   toldFree = -1
   /** On the monotonic clock. */
@@ -53,6 +59,17 @@ export class Session {
     this.pid = of.pid
     this.startedAt = of.startedAt
     this.freeSlots = of.concurrency
+  }
+
+  /** Whether it takes nothing but the task that is to have it alone. */
+  isForOneAlone(): boolean {
+    if (this.alone?.kind === 'running' && !this.runs.has(this.alone.run)) this.alone = undefined
+    return this.alone !== undefined
+  }
+
+  /** Whether a task waits for this instance to be empty, and it is. */
+  isReadyForDrawn(): boolean {
+    return this.alone?.kind === 'drawn' && this.runs.size === 0
   }
 
   end(): void {
