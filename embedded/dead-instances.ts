@@ -3,7 +3,7 @@ import { headOf } from '#core/layout'
 import type { Item } from '#core/ports'
 import { loseRun } from '#core/tasks/renew'
 import { changeFleet, readInstances } from '#core/workers/fleet'
-import { instanceStopped } from '#core/workers/instances'
+import { deleteInstance, instanceStopped } from '#core/workers/instances'
 import { readWorkerNames } from '#core/workers/put-worker'
 import type { World } from '#core/world'
 
@@ -43,6 +43,21 @@ export async function freeRunsOfTheDead(world: World, openTasks: Iterable<Item>)
  */
 async function forgetLaunches(world: World, worker: string): Promise<void> {
   await changeFleet(world, worker, (fleet) => (fleet.launches.length === 0 ? undefined : { ...fleet, launches: [] }))
+}
+
+/**
+ * Instances that an earlier hub knew and that have not come back: they cannot find this one (its port is another), or
+ * died since. They would count as free places for minutes. Their runs are left to the leases; one that does come back
+ * is written anew.
+ */
+export async function forgetMissing(world: World, isBack: (instance: string) => boolean): Promise<void> {
+  for (const worker of await readWorkerNames(world)) {
+    for (const { id } of await readInstances(world, worker)) {
+      if (isBack(id)) continue
+      world.log.warn('instance.missing', { worker, instance: id })
+      await deleteInstance(world, worker, id)
+    }
+  }
 }
 
 export function isProcessAlive(pid: number): boolean {

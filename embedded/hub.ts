@@ -11,7 +11,7 @@ import { createCatalog } from '#functions/api/catalog'
 import { createRegisterWorker, type RegisterWorker } from '#functions/api/register-worker'
 import { createWorkerCalls, type WorkerCalls } from '#functions/worker-protocol/worker-calls'
 import { createAuthorize } from './authorize.ts'
-import { freeRunsOfTheDead } from './dead-instances.ts'
+import { forgetMissing, freeRunsOfTheDead } from './dead-instances.ts'
 import { followFeed } from './follow-feed.ts'
 import { startHubClock } from './hub-clock.ts'
 import { createInstances, type Instances } from './instances.ts'
@@ -21,6 +21,9 @@ import { createScaleOut } from './scale-out.ts'
 import { listen } from './server.ts'
 import { createSight } from './sight.ts'
 import { watchStore } from './watched-store.ts'
+
+/** How long after a start instances of an earlier hub are waited for: they try again every second or so. */
+const comeBackMostMs = 4_000
 
 export interface HubOptions {
   readonly dataFolder: string
@@ -122,6 +125,9 @@ async function openParts(folder: string, options: HubOptions): Promise<OpenOutco
   }
   instances.setEndpoint(listening.endpoint)
   scaleOut.start()
+  const missing = setTimeout(() => {
+    forgetMissing(world, (instance) => calls.sessionOf(instance) !== undefined).catch(onFailed)
+  }, comeBackMostMs)
   const hubClock = startHubClock({
     world,
     launcher: instances.launcher,
@@ -131,6 +137,7 @@ async function openParts(folder: string, options: HubOptions): Promise<OpenOutco
     onFailed,
   })
   const close = async () => {
+    clearTimeout(missing)
     scaleOut.stop()
     await hubClock.stop()
     await instances.stop()

@@ -1,5 +1,5 @@
 import { scenarios } from '../scenarios/index.ts'
 import { playEmbedded } from '../support/play-scenarios.ts'
 
-playEmbedded('envelopes', scenarios.envelopes)
-playEmbedded('times', scenarios.times)
+const { envelopes, times } = scenarios
+playEmbedded({ envelopes, times })

@@ -71,8 +71,16 @@ export function spawnHub(options: HubProcessOptions): HubProcess {
   return followHub(child)
 }
 
+/** A test that ran out of its time disposes of nothing: what is left then goes with the process of the tests. */
+const children = new Set<ChildProcess>()
+process.on('exit', () => {
+  for (const child of children) child.kill('SIGKILL')
+})
+
 export function followHub(child: ChildProcess): HubProcess {
   let text = ''
+  children.add(child)
+  child.once('close', () => children.delete(child))
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding('utf8')
     stream?.on('data', (chunk: string) => {
@@ -88,7 +96,6 @@ export function followHub(child: ChildProcess): HubProcess {
     endpoint: () => /taskurai hub on (http:\S+),/.exec(text)?.[1],
     kill,
     [Symbol.asyncDispose]: async () => {
-      // Twice: the second one does not wait for what still runs.
       kill('SIGTERM')
       const timer = setTimeout(() => kill('SIGKILL'), 10_000)
       await exited

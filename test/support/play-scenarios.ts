@@ -2,33 +2,41 @@ import { afterAll, beforeAll, describe, test } from 'vitest'
 import type { Scenario } from '../scenarios/scenario.ts'
 import { makeFolder, type OpenHubProcess, startHub } from './hub-process.ts'
 
-/** Plays scenarios on an embedded hub of their own, one after another, as they share its workers. */
+/**
+ * Plays groups of scenarios on one embedded hub: the groups beside each other, since most of their time is waiting,
+ * and those of one group one after another, as they share its workers.
+ */
 
-const scenarioMostMs = 60_000
+const groupMostMs = 120_000
 
-export function playEmbedded(title: string, scenarios: readonly Scenario[]): void {
-  describe(`on the embedded hub: ${title}`, () => {
+export function playEmbedded(groups: Readonly<Record<string, readonly Scenario[]>>): void {
+  describe('on the embedded hub', () => {
+    const outcomes = new Map<Scenario, Promise<void>>()
     let folder: Awaited<ReturnType<typeof makeFolder>> | undefined
     let hub: OpenHubProcess | undefined
 
     beforeAll(async () => {
       folder = await makeFolder()
-      const workers = new Set(scenarios.flatMap((scenario) => scenario.workers))
-      hub = await startHub({ folder: folder.path, workers: [...workers] })
-    })
+      const workers = new Set(Object.values(groups).flatMap((group) => group.flatMap((scenario) => scenario.workers)))
+      const stage = await startHub({ folder: folder.path, workers: [...workers] })
+      hub = stage
+      for (const group of Object.values(groups)) {
+        let before: Promise<unknown> = Promise.resolve()
+        for (const scenario of group) {
+          const outcome = before.then(() => scenario.play(stage))
+          outcomes.set(scenario, outcome)
+          before = outcome.catch(() => undefined)
+        }
+      }
+    }, groupMostMs)
 
     afterAll(async () => {
       await hub?.[Symbol.asyncDispose]()
       await folder?.[Symbol.asyncDispose]()
     })
 
-    test.each(scenarios)(
-      '$name',
-      async ({ play }) => {
-        if (hub === undefined) throw new Error('there is no hub')
-        await play(hub)
-      },
-      scenarioMostMs,
-    )
+    describe.each(Object.entries(groups))('%s', (_title, group) => {
+      test.each(group)('$name', (scenario) => outcomes.get(scenario), groupMostMs)
+    })
   })
 }
