@@ -1,11 +1,13 @@
-import { isAbsolute, relative, resolve } from 'node:path'
-import { type ManifestRead, readManifest } from '#adapters/process/read-manifest'
+import { relative, resolve } from 'node:path'
 import { ApiError } from '#core/contract/errors'
 import type { Log } from '#core/ports'
 import { defaultDataFolder, type Hub, openHub } from './hub.ts'
+import { type ReadWorker, readWorkers } from './read-workers.ts'
 
 export interface ServeOptions {
   readonly workers: readonly string[]
+  /** The same workers' modules, where they are being read already. */
+  readonly reading?: readonly Promise<ReadWorker>[]
   readonly dataFolder?: string | undefined
   readonly host?: string | undefined
   readonly port?: number | undefined
@@ -30,7 +32,7 @@ export async function serve(options: ServeOptions): Promise<number> {
     return 2
   }
   // Read in child processes while the store opens.
-  const manifests = options.workers.map((path) => readWorker(path, cwd))
+  const manifests = options.reading ?? readWorkers(options.workers, cwd)
   const end = untilTold()
   // lmdb rejects promises that nobody can hold when a disk fails (docs/decisions/0003-lmdb.md).
   const onRejection = (reason: unknown) => printError(`unexpected: ${String(reason)}`)
@@ -72,17 +74,6 @@ export async function serve(options: ServeOptions): Promise<number> {
   end.dispose()
   process.off('unhandledRejection', onRejection)
   return 0
-}
-
-interface ReadWorker {
-  readonly module: string
-  readonly read: ManifestRead
-}
-
-async function readWorker(path: string, cwd: string): Promise<ReadWorker> {
-  const isPath = isAbsolute(path) || path.startsWith('.') || path.includes('/')
-  const module = isPath ? resolve(cwd, path) : path
-  return { module, read: await readManifest(module) }
 }
 
 /** Answers what is wrong, if a module is no worker that can be registered. */

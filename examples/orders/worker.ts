@@ -1,9 +1,11 @@
-/** The worker `orders`. Importing it does nothing but define it: the hub reads its manifest this way. */
+/**
+ * The worker `orders`. Importing it does nothing but define it: the hub reads its manifest this way. What makes PDFs and
+ * mails is loaded by the first task that needs it.
+ */
 import { defineCommand, defineWorker } from 'taskurai/worker'
-import { confirmOrder, type Watch } from './confirm-order.ts'
+import type { Watch } from './confirm-order.ts'
 import { orderConfirm, orderMail } from './contracts.ts'
 import { ordersFolder } from './order-files.ts'
-import { mailOrder } from './order-mail.ts'
 
 type Run = { readonly signal: AbortSignal; progress(percent: number, message?: string): void }
 
@@ -14,6 +16,7 @@ const watch = (run: Run): Watch => ({
 
 const confirm = defineCommand(orderConfirm, async (ctx, order) => {
   ctx.log.info('order.confirming', { orderId: order.id, lines: order.lines.length })
+  const { confirmOrder } = await import('./confirm-order.ts')
   const confirmed = await confirmOrder(order, ordersFolder(), watch(ctx))
   ctx.log.info('order.confirmed', confirmed)
   return confirmed
@@ -21,6 +24,7 @@ const confirm = defineCommand(orderConfirm, async (ctx, order) => {
 
 const mail = defineCommand(orderMail, async (ctx, order) => {
   ctx.log.info('order.mailing', { orderId: order.id })
+  const { mailOrder } = await import('./order-mail.ts')
   const mailed = await mailOrder(order, ordersFolder(), watch(ctx))
   ctx.log.info('order.mailed', mailed)
   return mailed
