@@ -6,6 +6,6 @@ import { readWorkers } from '#embedded/read-workers'
 const hasExample = !process.argv.includes('--no-example')
 const workers = hasExample ? [fileURLToPath(new URL('../examples/orders/worker.ts', import.meta.url))] : []
 const reading = readWorkers(workers, process.cwd())
-const { startHub } = await import('../examples/start-hub.ts')
+const { startHub } = await import('./start-hub.ts')
 // The example may still be asking a hub that is gone.
 process.exit(await startHub({ workers, reading, hasExample }))

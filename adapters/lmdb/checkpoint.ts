@@ -5,7 +5,7 @@ import type { Heads } from './heads.ts'
 /** So many heads a flush are put where they belong on disk: enough to keep up, few enough that no flush gets long. */
 const headsMost = 2_000
 /** The log may grow so far before unfinished heads are put down too and its old entries go. */
-export const logBytesMost = 32 * 1_024 * 1_024
+export const logBytesMost = 4 * 1_024 * 1_024
 const entriesRemovedMost = 256
 
 export interface CheckpointWork {

@@ -35,7 +35,7 @@ const written: CommitOutcome = { kind: 'written' }
 
 export interface LmdbStoreOptions extends DatabaseOptions {
   readonly clock: Clock
-  /** How far the log grows before it is cut; default 32 MiB. */
+  /** How far the log grows before it is cut; default 4 MiB. */
   readonly logBytesMost?: number
 }
 

@@ -47,7 +47,7 @@ export const layers: Readonly<Record<string, Layer>> = {
   examples: { may: ['client', 'examples'], packages: [], node: true },
   scripts: { may: ['core'], packages: [], node: true },
   bench: {
-    may: ['core', 'adapters', 'client', 'embedded', 'worker-runtime'],
+    may: ['core', 'adapters', 'client', 'embedded', 'functions', 'worker-runtime'],
     packages: ['bullmq', 'zod', 'taskurai'],
     node: true,
   },
