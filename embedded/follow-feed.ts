@@ -7,6 +7,8 @@ import { react } from '#functions/reactor/reactor'
 /** How many changes are worked off in one go, and how often the place reached is written down. */
 const changesMost = 2_000
 const cursorEveryMs = 2_000
+/** So many reads may have rows on their way to disk. */
+const unsettledMost = 64
 
 export interface FollowOptions {
   readonly world: World
@@ -31,6 +33,9 @@ export async function followFeed(options: FollowOptions): Promise<Following> {
   const watchers = new Map<string, Set<() => void>>()
   const stored = await world.store.get(feedCursor)
   let cursor = (stored?.data as { readonly cursor: string } | undefined)?.cursor
+  let reached = cursor
+  let settled: Promise<unknown> = Promise.resolve()
+  let unsettled = 0
   let storedAtMs = world.clock.monotonicMs()
   let working: Promise<void> | undefined
   let isStopped = false
@@ -44,13 +49,21 @@ export async function followFeed(options: FollowOptions): Promise<Following> {
     }
   }
 
+  /** Tells at once; the directory's rows ride on later flushes, and the place reached follows when they are on disk. */
   async function work(): Promise<void> {
     for (;;) {
-      const read = await feed.read(cursor, changesMost)
+      const read = await feed.read(reached, changesMost)
       if (read.changes.length === 0) return
+      reached = read.cursor
       tell(read.changes)
-      await react(world, { nudgeScaler: options.nudgeScaler }, read.changes)
-      cursor = read.cursor
+      const reacted = react(world, { nudgeScaler: options.nudgeScaler }, read.changes)
+      unsettled++
+      settled = Promise.all([settled, reacted]).then(() => {
+        cursor = read.cursor
+        unsettled--
+      })
+      settled.catch(options.onFailed)
+      if (unsettled >= unsettledMost) await settled
       if (world.clock.monotonicMs() - storedAtMs > cursorEveryMs) await storeCursor()
     }
   }
@@ -87,6 +100,7 @@ export async function followFeed(options: FollowOptions): Promise<Following> {
       isStopped = true
       unsubscribe()
       await working
+      await settled
       await storeCursor()
     },
   }

@@ -1,6 +1,7 @@
 import type { Change, Feed, Item, Key } from '#core/ports'
-import type { Databases } from './databases.ts'
+import { type Databases, isHead } from './databases.ts'
 import type { LogEntry, Staged } from './group-commit.ts'
+import type { HeadText } from './head-record.ts'
 import { LineBuffer } from './line-buffer.ts'
 import { isTold, keyOfLine, lineOf } from './log-entry.ts'
 
@@ -40,12 +41,16 @@ export class ChangeFeed implements Feed {
   /** The entry of one flush, to be written with it. Leaves with each staged head the text of its record. */
   entryOf(staged: readonly Staged[]): LogEntry | undefined {
     const changes: Change[] = []
+    // Of two moves of one head in one flush the second's record builds on the first's, made a moment ago.
+    const texts = new Map<string, HeadText | undefined>()
     this.#lines.clear()
     for (const write of staged) {
       const { key, before, item } = write
       if (!isTold(key)) continue
+      if (texts.has(key.pk)) write.text = texts.get(key.pk)
       const { line, text } = lineOf(write)
       write.text = text
+      if (isHead(key)) texts.set(key.pk, text)
       this.#lines.add(line)
       changes.push({ pk: key.pk, sk: key.sk, before, after: item })
     }

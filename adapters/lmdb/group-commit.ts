@@ -34,8 +34,17 @@ export interface GroupCommitOptions {
   readonly onFlushed: (staged: readonly Staged[]) => void
 }
 
+export interface AddOptions {
+  /** Runs in the moment in which the group is durable. */
+  readonly afterFlush?: () => void
+  /** Rides on the next flush if there is one soon. */
+  readonly isPatient?: boolean
+}
+
 /** A flush that takes longer has failed: after a bad write of a meta page lmdb may never answer. */
 const flushMostMs = 30_000
+/** How long a write that nobody waits for may wait for the flush of one that somebody does. */
+const patienceMs = 20
 /** When nobody writes, what the checkpoint owes is put down after this pause. */
 const idleCheckpointMs = 100
 
@@ -48,6 +57,9 @@ export class GroupCommit {
   #gathering: Group | undefined
   #isFlushing = false
   #isScheduled = false
+  /** Whether what is gathered has somebody waiting for it. */
+  #isUrgent = false
+  #patience: NodeJS.Timeout | undefined
   #idle: NodeJS.Timeout | undefined
   #broken: Error | undefined
 
@@ -60,13 +72,14 @@ export class GroupCommit {
   }
 
   /** Resolves when everything staged with it is durable and visible. `afterFlush` runs in that same moment. */
-  add(staged: readonly Staged[], afterFlush?: () => void): Promise<void> {
+  add(staged: readonly Staged[], { afterFlush, isPatient = false }: AddOptions = {}): Promise<void> {
     if (this.#broken !== undefined) return Promise.reject(this.#broken)
     this.#gathering ??= newGroup()
     const group = this.#gathering
     for (const write of staged) group.staged.push(write)
     if (afterFlush !== undefined) group.afterFlush.push(afterFlush)
-    this.#schedule()
+    if (isPatient) this.#scheduleLater()
+    else this.#schedule()
     return group.flushed
   }
 
@@ -82,6 +95,7 @@ export class GroupCommit {
   }
 
   #schedule(): void {
+    this.#isUrgent = true
     if (this.#isFlushing || this.#isScheduled) return
     this.#isScheduled = true
     // The end of this turn of the event loop: whatever it still brings goes into the same flush.
@@ -91,11 +105,21 @@ export class GroupCommit {
     })
   }
 
+  #scheduleLater(): void {
+    this.#patience ??= setTimeout(() => {
+      this.#patience = undefined
+      this.#schedule()
+    }, patienceMs)
+  }
+
   async #flush(): Promise<void> {
     const group = this.#gathering
     if (group === undefined) return
+    clearTimeout(this.#patience)
+    this.#patience = undefined
     this.#gathering = undefined
     this.#isFlushing = true
+    this.#isUrgent = false
     try {
       await this.#write(group)
       this.#options.onFlushed(group.staged)
@@ -105,8 +129,8 @@ export class GroupCommit {
       this.#fail(group, error)
     }
     this.#isFlushing = false
-    if (this.#gathering !== undefined) this.#schedule()
-    else this.#afterPause()
+    if (this.#gathering === undefined) this.#afterPause()
+    else if (this.#isUrgent) this.#schedule()
   }
 
   /** Everything is encoded before the first put: lmdb commits what was put before a throw in the callback. */

@@ -1,5 +1,5 @@
 import { headSk } from '#core/keys'
-import type { Clock, Commit, CommitOutcome, Feed, Item, Key, Store, Write } from '#core/ports'
+import type { Bell, Clock, Commit, CommitOutcome, Feed, Item, Key, Store, Write } from '#core/ports'
 import { BellQueue } from '../memory/bell-queue.ts'
 import { holds } from '../memory/table.ts'
 import { ChangeFeed } from './change-feed.ts'
@@ -90,9 +90,9 @@ export function openLmdbStore(options: LmdbStoreOptions): LmdbStore {
     return staged
   }
 
-  /** Two moves of one head in one group: the second one's record builds on the first one's, which has no text yet. */
+  /** The record that a move builds on: of the write before it if that is being flushed, else as it stands. */
   function textBefore(pk: string): HeadText | undefined {
-    return pending.has(pk) ? undefined : heads.text(pk)
+    return pending.get(pk)?.text ?? heads.text(pk)
   }
 
   function stageIfHolds(write: Write): Staged[] {
@@ -110,7 +110,12 @@ export function openLmdbStore(options: LmdbStoreOptions): LmdbStore {
     }
     const staged = before === undefined ? [] : before.flatMap(stageIfHolds)
     staged.push(stage(write, current))
-    await group.add(staged, bells === undefined || bells.length === 0 ? undefined : () => queue.send(bells))
+    const late = bells?.filter((bell) => !mayRingAtOnce(bell)) ?? []
+    if (bells !== undefined && late.length < bells.length) queue.send(bells.filter(mayRingAtOnce))
+    await group.add(staged, {
+      isPatient: isBlind(write),
+      ...(late.length === 0 ? {} : { afterFlush: () => queue.send(late) }),
+    })
     return written
   }
 
@@ -143,6 +148,14 @@ export function openLmdbStore(options: LmdbStoreOptions): LmdbStore {
       await databases.root.close()
     },
   }
+}
+
+/**
+ * The bell of a small new task rings before its flush: a receiver that waits claims it at the version staged here, and
+ * both writes leave in one flush. Nobody outside hears of either before that, and if the flush fails both are gone.
+ */
+function mayRingAtOnce(bell: Bell): boolean {
+  return bell.n === 1 && bell.copy !== undefined
 }
 
 /** A write without condition whose change nobody is told: what stood there before does not matter. */
