@@ -157,10 +157,11 @@ function refuseEndpoint(what: string): EndpointOutcome {
 }
 
 function processSurroundings(): Surroundings {
-  return { env: process.env, readText, home: homedir() }
+  return { env: process.env, readText: readTextFile, home: homedir() }
 }
 
-function readText(path: string): string | undefined {
+/** The text of a file, or undefined where there is none. */
+export function readTextFile(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8')
   } catch (error) {

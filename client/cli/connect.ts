@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { resolve } from 'node:path'
 import type { Client } from '../client.ts'
@@ -29,7 +28,7 @@ export async function connect(
   flags: HubFlags,
   options: { openOnly?: boolean } = {},
 ): Promise<Connected> {
-  const [{ resolveConnection, resolveEndpoint }, { clientOn, lineOf }] = await Promise.all([
+  const [{ readTextFile, resolveConnection, resolveEndpoint }, { clientOn, lineOf }] = await Promise.all([
     import('../credentials.ts'),
     import('../client.ts'),
   ])
@@ -39,7 +38,7 @@ export async function connect(
     ...(profile === undefined ? {} : { profile }),
     ...(region === undefined ? {} : { region }),
   }
-  const readText = (path: string): string | undefined => readIfThere(resolve(world.cwd, path))
+  const readText = (path: string): string | undefined => readTextFile(resolve(world.cwd, path))
   const home = world.env.HOME ?? homedir()
   const on = (connection: Connection): Connected => {
     const client = clientOn(lineOf(connection, { ...world.client, tries: cliTries }))
@@ -53,14 +52,4 @@ export async function connect(
   const resolved = resolveConnection(asked, { env: world.env, readText, home })
   if (!resolved.ok) throw new TaskuraiError({ code: 'no-connection', detail: resolved.message })
   return on(resolved.connection)
-}
-
-function readIfThere(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
-    throw error
-  }
 }
