@@ -33,7 +33,12 @@ export interface OursServer {
 export async function startOursServer(folder: string, durability: string): Promise<OursServer> {
   const args = [folder, durability]
   // The flags of `npm start`; for profiles: TASKURAI_BENCH_HUB_FLAGS="--cpu-prof --cpu-prof-dir=profiles".
-  const flags = ['--max-semi-space-size=32', ...(process.env.TASKURAI_BENCH_HUB_FLAGS?.split(' ') ?? [])]
+  const flags = [
+    '--min-semi-space-size=16',
+    '--max-semi-space-size=32',
+    '--no-parallel-scavenge',
+    ...(process.env.TASKURAI_BENCH_HUB_FLAGS ?? '').split(' ').filter((flag) => flag !== ''),
+  ]
   const child = fork(new URL('./ours-server.ts', import.meta.url), args, {
     execArgv: [...process.execArgv, ...flags],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],

@@ -1,5 +1,5 @@
 /** One instance of ours as a process of its own: `ours-worker.ts <concurrency>`; endpoint and keys by environment. */
-import { defineCommand, defineWorker, runWorker } from 'taskurai/worker'
+import { defineCommand, defineWorker, runWorker } from '#worker-runtime/index'
 import { COMMAND } from './subject.ts'
 import { linkToBench } from './worker-link.ts'
 

@@ -3,15 +3,11 @@ import { type Head, readyAt } from './head.ts'
 import { leaseDue, timeoutAt } from './lease.ts'
 
 /**
- * Who watches over a task that is not finished (protocol 1, 12, 13): its bell, or a `due` in the sparse index at or
- * before the first moment anything could be needed. This is the one place that derives `due`.
+ * When the clock must look at a task at the latest. Who watches over a task that is not finished (protocol 1, 12, 13)
+ * is its bell, or a `due` in the sparse index at or before the first moment anything could be needed. This is the one
+ * place that derives `due`.
  */
-export function guardOf(head: Head, now: number): Head {
-  const due = dueOf(head, now)
-  return due === head.due ? head : { ...head, due }
-}
-
-function dueOf(head: Head, now: number): number | undefined {
+export function dueOf(head: Head, now: number): number | undefined {
   switch (head.status) {
     case 'waiting':
       // The clock turns it into a delayed bell once the rest of the delay fits on one.

@@ -1,7 +1,6 @@
 import { checkDataFile, openPaths } from '#adapters/lmdb/check-file'
 import { beginStore, sealStore } from '#adapters/lmdb/side-file'
-import { type LmdbStore, openLmdbStore } from '#adapters/lmdb/store'
-import type { Clock } from '#core/ports'
+import { type LmdbStore, type LmdbStoreOptions, openLmdbStore } from '#adapters/lmdb/store'
 
 const pageBytes = 4_096
 
@@ -12,7 +11,7 @@ export type OpenStoreOutcome =
 /** Checks the data file before LMDB maps it, and marks a new store as made only once it can be opened (protocol 44). */
 export async function openStore(
   folder: string,
-  options: { readonly durability: 'power' | 'process'; readonly clock: Clock },
+  options: Pick<LmdbStoreOptions, 'durability' | 'clock' | 'onBroken'>,
 ): Promise<OpenStoreOutcome> {
   const check = await checkDataFile(folder)
   if (check.kind === 'refused') return { kind: 'refused', message: check.message }

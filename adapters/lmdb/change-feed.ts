@@ -1,9 +1,6 @@
 import type { Change, Feed, Item, Key } from '#core/ports'
-import { type Databases, isHead } from './databases.ts'
-import type { LogEntry, Staged } from './group-commit.ts'
-import type { HeadText } from './head-record.ts'
-import { LineBuffer } from './line-buffer.ts'
-import { isTold, keyOfLine, lineOf } from './log-entry.ts'
+import type { Databases } from './databases.ts'
+import { keyOfLine } from './log-entry.ts'
 
 /** So many changes are kept in memory with their images, and the last flush always; older ones are read from the log. */
 const changesInMemory = 1_000
@@ -23,9 +20,7 @@ export class ChangeFeed implements Feed {
   readonly #listeners = new Set<() => void>()
   readonly #groups: ChangeGroup[] = []
   #changesKept = 0
-  readonly #lines = new LineBuffer()
   #shownSeq: number
-  #pending: ChangeGroup | undefined
 
   constructor(databases: Databases, read: (key: Key) => Item | undefined) {
     this.#databases = databases
@@ -38,35 +33,11 @@ export class ChangeFeed implements Feed {
     return this.#shownSeq
   }
 
-  /** The entry of one flush, to be written with it. Leaves with each staged head the text of its record. */
-  entryOf(staged: readonly Staged[]): LogEntry | undefined {
-    const changes: Change[] = []
-    // Of two moves of one head in one flush the second's record builds on the first's, made a moment ago.
-    const texts = new Map<string, HeadText | undefined>()
-    this.#lines.clear()
-    for (const write of staged) {
-      const { key, before, item } = write
-      if (!isTold(key)) continue
-      if (texts.has(key.pk)) write.text = texts.get(key.pk)
-      const { line, text } = lineOf(write)
-      write.text = text
-      if (isHead(key)) texts.set(key.pk, text)
-      this.#lines.add(line)
-      changes.push({ pk: key.pk, sk: key.sk, before, after: item })
-    }
-    if (changes.length === 0) return undefined
-    const seq = this.#shownSeq + 1
-    this.#pending = { seq, changes }
-    return { seq, bytes: this.#lines.bytes() }
-  }
-
-  /** The flush is done: its changes may be read. */
-  show(): void {
-    if (this.#pending === undefined) return
-    this.#groups.push(this.#pending)
-    this.#shownSeq = this.#pending.seq
-    this.#changesKept += this.#pending.changes.length
-    this.#pending = undefined
+  /** A flush is done: its changes, in the log under `seq`, may be read. */
+  show(seq: number, changes: readonly Change[]): void {
+    this.#groups.push({ seq, changes })
+    this.#shownSeq = seq
+    this.#changesKept += changes.length
     while (this.#groups.length > 1 && this.#changesKept > changesInMemory) {
       this.#changesKept -= this.#groups.shift()?.changes.length ?? 0
     }

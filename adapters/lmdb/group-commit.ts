@@ -1,44 +1,16 @@
-import type { Item, Key } from '#core/ports'
 import type { Checkpoint } from './checkpoint.ts'
-import { type Databases, encodeItem, isHead, itemKey } from './databases.ts'
-import type { HeadText } from './head-record.ts'
-
-/** One write that waits for its flush: the item as it will stand, or its absence. */
-export interface Staged {
-  readonly key: Key
-  readonly item: Item | undefined
-  readonly before: Item | undefined
-  /** Of a head: the text of the record it follows, until its own is made. */
-  text: HeadText | undefined
-}
-
-interface Group {
-  readonly staged: Staged[]
-  readonly afterFlush: (() => void)[]
-  readonly flushed: Promise<void>
-  readonly settle: { resolve: () => void; reject: (error: unknown) => void }
-}
-
-export interface LogEntry {
-  readonly seq: number
-  readonly bytes: Buffer
-}
+import type { Databases } from './databases.ts'
+import { Group } from './group.ts'
+import type { LineBuffer } from './line-buffer.ts'
 
 export interface GroupCommitOptions {
   readonly databases: Databases
   readonly checkpoint: Checkpoint
-  /** The log's entry for these changes; undefined if none of them is told. */
-  readonly logEntry: (staged: readonly Staged[]) => LogEntry | undefined
   readonly lastSeq: () => number
-  /** Everything staged is durable: now it may be seen. */
-  readonly onFlushed: (staged: readonly Staged[]) => void
-}
-
-export interface AddOptions {
-  /** Runs in the moment in which the group is durable. */
-  readonly afterFlush?: () => void
-  /** Rides on the next flush if there is one soon. */
-  readonly isPatient?: boolean
+  /** Everything in the group is durable: now it may be seen. `seq` is its entry in the log, if it has one. */
+  readonly onFlushed: (group: Group, seq: number | undefined) => void
+  /** Called once, with the first failure: from then on nothing is written. */
+  readonly onBroken?: ((error: Error) => void) | undefined
 }
 
 /** A flush that takes longer has failed: after a bad write of a meta page lmdb may never answer. */
@@ -55,6 +27,8 @@ const idleCheckpointMs = 100
 export class GroupCommit {
   readonly #options: GroupCommitOptions
   #gathering: Group | undefined
+  /** The buffer of the last flush, to be used again. */
+  #spareLines: LineBuffer | undefined
   #isFlushing = false
   #isScheduled = false
   /** Whether what is gathered has somebody waiting for it. */
@@ -67,20 +41,33 @@ export class GroupCommit {
     this.#options = options
   }
 
-  get isBroken(): boolean {
-    return this.#broken !== undefined
+  /** The first failure, after which nothing is written any more. */
+  get broken(): Error | undefined {
+    return this.#broken
   }
 
-  /** Resolves when everything staged with it is durable and visible. `afterFlush` runs in that same moment. */
-  add(staged: readonly Staged[], { afterFlush, isPatient = false }: AddOptions = {}): Promise<void> {
-    if (this.#broken !== undefined) return Promise.reject(this.#broken)
-    this.#gathering ??= newGroup()
-    const group = this.#gathering
-    for (const write of staged) group.staged.push(write)
-    if (afterFlush !== undefined) group.afterFlush.push(afterFlush)
-    if (isPatient) this.#scheduleLater()
-    else this.#schedule()
-    return group.flushed
+  /** The group that the next flush takes. Stage into it and, in the same step, wait for it. */
+  gathering(): Group {
+    if (this.#broken !== undefined) throw this.#broken
+    if (this.#gathering === undefined) {
+      this.#gathering = new Group(this.#spareLines)
+      this.#spareLines = undefined
+    }
+    return this.#gathering
+  }
+
+  /** Resolves when everything gathered so far is durable and visible. */
+  flushed(): Group['written'] {
+    const group = this.gathering()
+    this.#schedule()
+    return group.written
+  }
+
+  /** The same for what nobody waits for: it rides on the next flush if there is one soon. */
+  flushedSoon(): Group['written'] {
+    const group = this.gathering()
+    this.#scheduleLater()
+    return group.written
   }
 
   /** Flushes until nothing is left, the checkpoint's debts included. */
@@ -89,7 +76,7 @@ export class GroupCommit {
       this.#broken === undefined &&
       (this.#gathering !== undefined || this.#isFlushing || this.#options.checkpoint.isOwed)
     ) {
-      await this.add([])
+      await this.flushed()
     }
     clearTimeout(this.#idle)
   }
@@ -121,10 +108,10 @@ export class GroupCommit {
     this.#isFlushing = true
     this.#isUrgent = false
     try {
-      await this.#write(group)
-      this.#options.onFlushed(group.staged)
-      for (const run of group.afterFlush) run()
-      group.settle.resolve()
+      const seq = await this.#write(group)
+      this.#options.onFlushed(group, seq)
+      group.succeed()
+      this.#spareLines = group.lines
     } catch (error) {
       this.#fail(group, error)
     }
@@ -133,50 +120,46 @@ export class GroupCommit {
     else if (this.#isUrgent) this.#schedule()
   }
 
-  /** Everything is encoded before the first put: lmdb commits what was put before a throw in the callback. */
-  async #write(group: Group): Promise<void> {
-    const { databases, checkpoint, logEntry, lastSeq } = this.#options
+  async #write(group: Group): Promise<number | undefined> {
+    const { databases, checkpoint, lastSeq } = this.#options
     const { root, log, open, ended, items } = databases
     const work = checkpoint.next(lastSeq())
-    const entry = logEntry(group.staged)
-    const others: [string, string | undefined][] = []
-    const removed: string[] = []
-    for (const { key, item } of group.staged) {
-      if (!isHead(key)) others.push([itemKey(key), item === undefined ? undefined : encodeItem(item)])
-      else if (item === undefined) removed.push(key.pk)
-    }
-    const committed = root.transaction(() => {
+    const seq = group.lines.length === 0 ? undefined : lastSeq() + 1
+    const bytes = group.lines.bytes()
+    // One transaction; lmdb's own thread does the puts, so the promises of the single ones say nothing more.
+    const committed = root.batch(() => {
       work.put()
-      for (const pk of removed) {
-        ended.removeSync(pk)
-        open.removeSync(pk)
+      for (const [index, slot] of group.heads.entries()) {
+        if (group.states[index] !== undefined) continue
+        void ended.remove(slot.pk)
+        void open.remove(slot.pk)
       }
-      for (const [key, value] of others) {
-        if (value === undefined) items.removeSync(key)
-        else items.putSync(key, value)
-      }
-      if (entry !== undefined) log.putSync(entry.seq, entry.bytes)
+      for (const { name, text } of group.items) void (text === undefined ? items.remove(name) : items.put(name, text))
+      if (seq !== undefined) void log.put(seq, bytes)
     })
     await within(committed, flushMostMs)
     work.done()
-    checkpoint.noteLog(entry?.bytes.length ?? 0)
+    checkpoint.noteLog(bytes.length)
+    return seq
   }
 
   #afterPause(): void {
     clearTimeout(this.#idle)
     if (!this.#options.checkpoint.isOwed || this.#broken !== undefined) return
     this.#idle = setTimeout(() => {
-      this.add([]).catch(() => undefined)
+      if (this.#broken === undefined) this.flushed().catch(() => undefined)
     }, idleCheckpointMs)
     this.#idle.unref()
   }
 
   #fail(group: Group, cause: unknown): void {
+    if (this.#broken !== undefined) return
     const error = new Error('the store could not write: nothing more is accepted', { cause })
     this.#broken = error
-    group.settle.reject(error)
-    this.#gathering?.settle.reject(error)
+    group.fail(error)
+    this.#gathering?.fail(error)
     this.#gathering = undefined
+    this.#options.onBroken?.(error)
   }
 }
 
@@ -190,15 +173,4 @@ async function within(work: Promise<unknown>, mostMs: number): Promise<void> {
   } finally {
     clearTimeout(timer)
   }
-}
-
-function newGroup(): Group {
-  const settle: Group['settle'] = { resolve: () => undefined, reject: () => undefined }
-  const flushed = new Promise<void>((resolve, reject) => {
-    settle.resolve = resolve
-    settle.reject = reject
-  })
-  // Each commit that waits handles the failure itself; a group that nobody waits for must not end the process.
-  flushed.catch(() => undefined)
-  return { staged: [], afterFlush: [], flushed, settle }
 }

@@ -33,6 +33,9 @@ const movingFields = [
   'error',
   'outcomeApart',
   'history',
+  // Last, both, so that records from before there were files can be read.
+  'resultFiles',
+  'files',
 ] as const satisfies readonly (keyof Head)[]
 
 const fixedFields = [
@@ -96,6 +99,7 @@ export function onlyMoved(before: Head, next: Head): boolean {
   return true
 }
 
+/** One literal, as the next one too: arrays that are joined or grow cost more than the JSON made of them. */
 export function encodeWhole(head: Head): string {
   return JSON.stringify([
     head.id,
@@ -122,7 +126,33 @@ export function encodeWhole(head: Head): string {
     head.timeoutSeconds,
     head.leaseSeconds,
     head.retentionSeconds,
-    ...movingValues(head),
+    head.n,
+    head.writer,
+    head.modifiedAt,
+    head.modifiedBy,
+    head.status,
+    head.statusCode,
+    head.runCount,
+    head.failureCount,
+    head.crashCount,
+    head.interruptCount,
+    head.startAfter,
+    head.notStartAfter,
+    head.retryAfter,
+    head.startedAt,
+    head.runStartedAt,
+    head.stoppedAt,
+    head.expiresAt,
+    head.run,
+    head.cancel,
+    head.due,
+    head.progress,
+    head.result,
+    head.error,
+    head.outcomeApart,
+    head.history,
+    head.resultFiles,
+    head.files,
   ])
 }
 
@@ -140,7 +170,37 @@ export function decodeWhole(text: string): Head {
 }
 
 export function encodeMoving(head: Head): string {
-  return JSON.stringify([head.id, head.born, ...movingValues(head)])
+  return JSON.stringify([
+    head.id,
+    head.born,
+    head.n,
+    head.writer,
+    head.modifiedAt,
+    head.modifiedBy,
+    head.status,
+    head.statusCode,
+    head.runCount,
+    head.failureCount,
+    head.crashCount,
+    head.interruptCount,
+    head.startAfter,
+    head.notStartAfter,
+    head.retryAfter,
+    head.startedAt,
+    head.runStartedAt,
+    head.stoppedAt,
+    head.expiresAt,
+    head.run,
+    head.cancel,
+    head.due,
+    head.progress,
+    head.result,
+    head.error,
+    head.outcomeApart,
+    head.history,
+    head.resultFiles,
+    head.files,
+  ])
 }
 
 export interface Moving {
@@ -172,34 +232,4 @@ function setValues(
     if (value === null || value === undefined) delete head[field]
     else head[field] = value
   }
-}
-
-function movingValues(head: Head): unknown[] {
-  return [
-    head.n,
-    head.writer,
-    head.modifiedAt,
-    head.modifiedBy,
-    head.status,
-    head.statusCode,
-    head.runCount,
-    head.failureCount,
-    head.crashCount,
-    head.interruptCount,
-    head.startAfter,
-    head.notStartAfter,
-    head.retryAfter,
-    head.startedAt,
-    head.runStartedAt,
-    head.stoppedAt,
-    head.expiresAt,
-    head.run,
-    head.cancel,
-    head.due,
-    head.progress,
-    head.result,
-    head.error,
-    head.outcomeApart,
-    head.history,
-  ]
 }

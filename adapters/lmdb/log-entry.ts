@@ -2,17 +2,7 @@ import { isOlder } from '#core/head'
 import { headKey } from '#core/keys'
 import { headItem, headOf } from '#core/layout'
 import type { Key } from '#core/ports'
-import { isHead } from './databases.ts'
-import type { Staged } from './group-commit.ts'
-import {
-  applyMoving,
-  decodeMoving,
-  decodeWhole,
-  encodeMoving,
-  encodeWhole,
-  type HeadText,
-  onlyMoved,
-} from './head-record.ts'
+import { applyMoving, decodeMoving, decodeWhole } from './head-record.ts'
 import type { Heads } from './heads.ts'
 
 /**
@@ -23,20 +13,11 @@ import type { Heads } from './heads.ts'
 
 /** Directory rows follow from the feed, and the clock's own notes are nobody's business: neither is told. */
 export function isTold({ pk }: Key): boolean {
-  return !pk.startsWith('D#') && pk !== 'CLOCK'
+  return !isRow(pk) && pk !== 'CLOCK'
 }
 
-/** The line of a change, and for a head the texts that its record is made of from now on. */
-export function lineOf({ key, item, before, text }: Staged): { readonly line: string; readonly text?: HeadText } {
-  if (!isHead(key)) return { line: `K${key.pk} ${key.sk}` }
-  if (item === undefined) return { line: `D${key.pk}` }
-  const head = headOf(item)
-  if (before !== undefined && text !== undefined && before.expiresAt === undefined && onlyMoved(headOf(before), head)) {
-    const moving = encodeMoving(head)
-    return { line: `M${moving}`, text: { whole: text.whole, moving } }
-  }
-  const whole = encodeWhole(head)
-  return { line: `W${whole}`, text: { whole } }
+export function isRow(pk: string): boolean {
+  return pk.startsWith('D#')
 }
 
 export function keyOfLine(line: string): Key {
@@ -60,22 +41,21 @@ export function replayLine(heads: Heads, line: string): void {
   const rest = line.slice(1)
   switch (line[0]) {
     case 'D':
-      heads.delete(rest)
+      heads.remove(rest)
       return
     case 'W': {
       const item = headItem(decodeWhole(rest))
       const standing = heads.get(item.pk)
-      if (standing === undefined || isOlder(standing, item)) heads.set(item, { whole: rest })
+      if (standing === undefined || isOlder(standing, item)) heads.restore(item, { whole: rest })
       return
     }
     case 'M': {
       const moving = decodeMoving(rest)
-      const pk = headKey(moving.id).pk
-      const standing = heads.get(pk)
-      const text = heads.text(pk)
-      if (standing === undefined || text === undefined) return
+      const slot = heads.find(headKey(moving.id).pk)
+      const standing = slot?.item
+      if (slot === undefined || standing === undefined) return
       if (standing.born !== moving.born || standing.n >= moving.n) return
-      heads.set(headItem(applyMoving(headOf(standing), moving)), { whole: text.whole, moving: rest })
+      heads.restore(headItem(applyMoving(headOf(standing), moving)), { whole: slot.whole, moving: rest })
       return
     }
     default:

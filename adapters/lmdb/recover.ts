@@ -8,11 +8,11 @@ import { replayLine } from './log-entry.ts'
 
 /** Heads as they stood when the store was last written: the checkpoint's records, then the log over them. */
 export function recoverHeads(databases: Databases, heads: Heads): void {
-  for (const { key, value } of databases.open.getRange()) {
+  for (const { value } of databases.open.getRange()) {
     const text = textOfRecord(value)
-    heads.set(decodeText(text), text)
-    heads.dirty.delete(key)
-    heads.recorded.add(key)
+    const slot = heads.restore(decodeText(text), text)
+    slot.isDirty = false
+    slot.isRecorded = true
   }
   for (const { value } of databases.log.getRange()) {
     for (const line of value.toString('utf8').split('\n')) replayLine(heads, line)
@@ -21,7 +21,8 @@ export function recoverHeads(databases: Databases, heads: Heads): void {
 
 /** Every task that its bell guards gets it again, hidden as its head says (protocol 8, 15). */
 export function ringAgain(heads: Heads, queue: BellQueue, now: number): void {
-  for (const item of heads.open.values()) {
+  for (const { item } of heads.open()) {
+    if (item === undefined) continue
     const head = headOf(item)
     const hiddenMs = standingBellHiddenMs(head, now)
     if (hiddenMs === undefined) continue

@@ -5,11 +5,11 @@ import { holds } from '../memory/table.ts'
 import { ChangeFeed } from './change-feed.ts'
 import { Checkpoint } from './checkpoint.ts'
 import { type DatabaseOptions, decodeItem, isHead, itemKey, openDatabases } from './databases.ts'
-import { GroupCommit, type Staged } from './group-commit.ts'
-import type { HeadText } from './head-record.ts'
+import type { Group, StagedItem } from './group.ts'
+import { GroupCommit } from './group-commit.ts'
 import { Heads } from './heads.ts'
 import { listItems } from './list-items.ts'
-import { isTold } from './log-entry.ts'
+import { isRow } from './log-entry.ts'
 import { recoverHeads, ringAgain } from './recover.ts'
 import { createSweep } from './sweep.ts'
 
@@ -25,18 +25,18 @@ export interface LmdbStore {
   /** Removes what has passed its `expiresAt`, some at a time. Answers how many items went. */
   readonly sweep: (now: number) => Promise<number>
   readonly openTasks: () => Iterable<Item>
-  readonly isBroken: () => boolean
   readonly close: () => Promise<void>
 }
 
 /** Above this a head's arguments would be rewritten with every checkpoint; below it one item is cheaper. */
 const inlineBytes = 4_096
-const written: CommitOutcome = { kind: 'written' }
 
 export interface LmdbStoreOptions extends DatabaseOptions {
   readonly clock: Clock
   /** How far the log grows before it is cut; default 4 MiB. */
   readonly logBytesMost?: number
+  /** Called once, with the first failure after which the store takes nothing more (protocol 43). */
+  readonly onBroken?: (error: Error) => void
 }
 
 export function openLmdbStore(options: LmdbStoreOptions): LmdbStore {
@@ -45,18 +45,17 @@ export function openLmdbStore(options: LmdbStoreOptions): LmdbStore {
   recoverHeads(databases, heads)
   const queue = new BellQueue(options.clock)
   ringAgain(heads, queue, options.clock.now())
-  const pending = new Map<string, Staged>()
+  /** Items on their way to disk; directory rows are not among them, as no condition ever looks at one. */
+  const pending = new Map<string, StagedItem>()
   const feed = new ChangeFeed(databases, durable)
-  const checkpoint = new Checkpoint(databases, heads, options.logBytesMost)
-  const group = new GroupCommit({
+  const { monotonicMs } = options.clock
+  const checkpoint = new Checkpoint({ databases, heads, monotonicMs, logBytesMost: options.logBytesMost })
+  const commits = new GroupCommit({
     databases,
     checkpoint,
-    logEntry: (staged) => feed.entryOf(staged),
     lastSeq: () => feed.lastSeq,
-    onFlushed: (staged) => {
-      for (const write of staged) settle(write)
-      feed.show()
-    },
+    onFlushed: settle,
+    onBroken: options.onBroken,
   })
 
   function durable(key: Key): Item | undefined {
@@ -66,57 +65,67 @@ export function openLmdbStore(options: LmdbStoreOptions): LmdbStore {
     return text === undefined ? undefined : decodeItem(name, text)
   }
 
-  function settle(write: Staged): void {
-    const { key, item } = write
-    const name = nameOf(key)
-    if (pending.get(name) === write) pending.delete(name)
-    if (!isHead(key)) return
-    if (item === undefined) heads.delete(key.pk)
-    else if (write.text !== undefined) heads.set(item, write.text)
+  function settle(group: Group, seq: number | undefined): void {
+    group.settle(heads)
+    if (pending.size > 0) {
+      for (const staged of group.items) if (pending.get(staged.name) === staged) pending.delete(staged.name)
+    }
+    if (seq !== undefined) feed.show(seq, group.changes)
   }
 
   /** What will stand there once everything staged is flushed: conditions are checked against that. */
   function latest(key: Key): Item | undefined {
-    const staged = pending.size === 0 ? undefined : pending.get(nameOf(key))
+    if (isHead(key)) {
+      const slot = heads.find(key.pk)
+      return slot === undefined ? heads.ended(key.pk) : slot.latest
+    }
+    const staged = pending.size === 0 ? undefined : pending.get(itemKey(key))
     return staged === undefined ? durable(key) : staged.item
   }
 
-  function stage(write: Write, current: Item | undefined): Staged {
+  function isOnItsWay(key: Key): boolean {
+    return isHead(key) ? (heads.find(key.pk)?.pending ?? 0) > 0 : pending.has(itemKey(key))
+  }
+
+  function stage(write: Write, current: Item | undefined): void {
     const key = keyOf(write)
-    const name = nameOf(key)
     const item = write.kind === 'put' ? write.item : undefined
-    const staged: Staged = { key, item, before: current, text: isHead(key) ? textBefore(name) : undefined }
-    pending.set(name, staged)
-    return staged
+    const group = commits.gathering()
+    if (isHead(key)) return group.stageHead(heads.find(key.pk) ?? heads.keep(key.pk, current), key.sk, item)
+    const staged = group.stageItem(key, current, item)
+    if (!isRow(key.pk)) pending.set(staged.name, staged)
   }
 
-  /** The record that a move builds on: of the write before it if that is being flushed, else as it stands. */
-  function textBefore(pk: string): HeadText | undefined {
-    return pending.get(pk)?.text ?? heads.text(pk)
-  }
-
-  function stageIfHolds(write: Write): Staged[] {
+  function stageIfHolds(write: Write): void {
     const current = latest(keyOf(write))
-    return holds(write, current) ? [stage(write, current)] : []
+    if (holds(write, current)) stage(write, current)
   }
 
-  async function commit({ write, before, bells }: Commit): Promise<CommitOutcome> {
-    const key = keyOf(write)
-    const current = isBlind(write) ? undefined : latest(key)
-    if (!holds(write, current)) {
-      // What it lost against may not be durable yet: the answer waits until it is.
-      if (pending.has(nameOf(key))) await group.add([])
-      return { kind: 'conflict', current: durable(key) }
+  function commit({ write, before, bells }: Commit): Promise<CommitOutcome> {
+    if (commits.broken !== undefined) return Promise.reject(commits.broken)
+    if (isBlind(write)) {
+      stage(write, undefined)
+      return commits.flushedSoon()
     }
-    const staged = before === undefined ? [] : before.flatMap(stageIfHolds)
-    staged.push(stage(write, current))
-    const late = bells?.filter((bell) => !mayRingAtOnce(bell)) ?? []
-    if (bells !== undefined && late.length < bells.length) queue.send(bells.filter(mayRingAtOnce))
-    await group.add(staged, {
-      isPatient: isBlind(write),
-      ...(late.length === 0 ? {} : { afterFlush: () => queue.send(late) }),
-    })
-    return written
+    const key = keyOf(write)
+    const current = latest(key)
+    if (!holds(write, current)) return lost(key)
+    if (before !== undefined) for (const side of before) stageIfHolds(side)
+    stage(write, current)
+    if (bells !== undefined) ring(bells)
+    return commits.flushed()
+  }
+
+  /** What it lost against may not be durable yet: the answer waits until it is. */
+  async function lost(key: Key): Promise<CommitOutcome> {
+    if (isOnItsWay(key)) await commits.flushed()
+    return { kind: 'conflict', current: durable(key) }
+  }
+
+  function ring(bells: readonly Bell[]): void {
+    const late = bells.filter((bell) => !mayRingAtOnce(bell))
+    if (late.length < bells.length) queue.send(late.length === 0 ? bells : bells.filter(mayRingAtOnce))
+    if (late.length > 0) commits.gathering().afterFlush.push(() => queue.send(late))
   }
 
   async function addToSet(key: Key, members: readonly string[]): Promise<number> {
@@ -124,8 +133,14 @@ export function openLmdbStore(options: LmdbStoreOptions): LmdbStore {
     const standing = (current?.data as { readonly set: readonly string[] } | undefined)?.set ?? []
     const set = [...new Set([...standing, ...members])]
     const item: Item = { ...key, born: current?.born ?? 'set', n: (current?.n ?? 0) + 1, data: { set } }
-    await group.add([stage({ kind: 'put', item, condition: { kind: 'any' } }, current)])
+    stage({ kind: 'put', item, condition: { kind: 'any' } }, current)
+    await commits.flushed()
     return set.length
+  }
+
+  async function remove(writes: readonly Write[]): Promise<void> {
+    for (const write of writes) stageIfHolds(write)
+    await commits.flushed()
   }
 
   const store: Store = {
@@ -140,14 +155,17 @@ export function openLmdbStore(options: LmdbStoreOptions): LmdbStore {
     store,
     queue,
     feed,
-    sweep: createSweep(databases, heads, (writes) => group.add(writes.flatMap(stageIfHolds))),
-    openTasks: () => heads.open.values(),
-    isBroken: () => group.isBroken,
+    sweep: createSweep(databases, heads, remove),
+    openTasks: () => openItems(heads),
     close: async () => {
-      await group.drain()
+      await commits.drain()
       await databases.root.close()
     },
   }
+}
+
+function* openItems(heads: Heads): Generator<Item> {
+  for (const { item } of heads.open()) if (item !== undefined) yield item
 }
 
 /**
@@ -158,15 +176,11 @@ function mayRingAtOnce(bell: Bell): boolean {
   return bell.n === 1 && bell.copy !== undefined
 }
 
-/** A write without condition whose change nobody is told: what stood there before does not matter. */
+/** A directory row without condition: nobody waits for it, and what stood there before does not matter. */
 function isBlind(write: Write): boolean {
-  return write.condition.kind === 'any' && !isTold(keyOf(write))
+  return write.condition.kind === 'any' && isRow(keyOf(write).pk)
 }
 
 function keyOf(write: Write): Key {
   return write.kind === 'put' ? write.item : write.key
-}
-
-function nameOf(key: Key): string {
-  return isHead(key) ? key.pk : itemKey(key)
 }

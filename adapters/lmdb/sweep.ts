@@ -19,7 +19,7 @@ export function createSweep(databases: Databases, heads: Heads, apply: Apply): (
     endedAfter = walk(databases.ended, endedAfter, (pk, text) => {
       const { born, n, expiresAt } = decodeText(textOfRecord(text))
       // A task that was retried has a newer head elsewhere: the condition spares it.
-      if (expiresAt === undefined || expiresAt > now || heads.open.has(pk)) return
+      if (expiresAt === undefined || expiresAt > now || heads.isOpen(pk)) return
       writes.push({ kind: 'delete', key: { pk, sk: headSk }, condition: { kind: 'at', born, n } })
     })
     itemsAfter = walk(databases.items, itemsAfter, (key, text) => {
