@@ -1,6 +1,10 @@
 #!/usr/bin/env node
-// The installed command: TypeScript is loaded by tsx, found from here and not from wherever the user stands, and the
-// same holds for the processes and threads that this one starts.
-process.execArgv.push('--import', import.meta.resolve('tsx'))
-await import('tsx')
-await import('./taskurai.ts')
+// The package brings the program compiled; a clone compiles it first where it is not as its sources are. What a clone's
+// hub starts then finds this package compiled as well (scripts/link-self.mjs).
+import { existsSync } from 'node:fs'
+
+const building = new URL('../scripts/fresh-build.mjs', import.meta.url)
+const isClone = existsSync(building)
+if (isClone) process.execArgv.push('--conditions=taskurai-build')
+const folder = isClone ? await (await import(building.href)).freshBuild() : new URL('../dist/', import.meta.url)
+await import(new URL('taskurai.js', folder).href)

@@ -3,11 +3,14 @@ import { runCli } from '#client/cli/run-cli'
 
 const { argv, env, stdin, stdout, stderr } = process
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
-const world = { argv: argv.slice(2), stdin, stdout, stderr, env, cwd: process.cwd(), isTerminal: stdout.isTTY, version }
+const nodeVersion = process.versions.node
+const base = { argv: argv.slice(2), stdin, stdout, stderr, env, cwd: process.cwd(), isTerminal: stdout.isTTY }
 const code = await runCli({
-  ...world,
+  ...base,
+  version,
+  nodeVersion,
   serve: async () => (await import('#embedded/serve')).serve,
-  work: async () => (await import('#worker-runtime/main')).workModule,
+  work: async () => (await import('#worker-runtime/main')).workByHand,
   manifest: async () => (await import('#adapters/process/read-manifest')).readManifest,
   keys: () => import('#adapters/files/credentials-file'),
 })

@@ -4,6 +4,7 @@ import { type ErrorParts, isWorthRetrying, TaskuraiError } from './error.ts'
 import { explainForbidden, explainTimeout, explainUnreachable, isLasting, wasSent } from './explain.ts'
 import { readProblem } from './problem.ts'
 import { signRequest } from './sign.ts'
+import type { StreamTransport } from './stream-transport.ts'
 import type { System } from './system.ts'
 import type { Transport, WireAnswer } from './transport.ts'
 
@@ -28,6 +29,8 @@ export interface Call {
 export interface Line {
   readonly connection: Connection
   readonly transport: Transport
+  /** For files, whose bytes are not held in memory. */
+  readonly streams: StreamTransport
   readonly system: System
   readonly patience: Patience
   readonly tryTimeoutSeconds: number
@@ -35,14 +38,22 @@ export interface Line {
 
 /** The answer's JSON. */
 export async function call(line: Line, request: Call): Promise<unknown> {
-  const { system } = line
-  const patience = request.patience ?? line.patience
   const body = request.json ?? (request.body === undefined ? undefined : JSON.stringify(request.body))
+  return tryAgain(line, request, () => tryOnce(line, request, body))
+}
+
+/** Tries until it goes well, or trying again cannot help, or patience ends. */
+export async function tryAgain<Value>(
+  line: Line,
+  { signal, patience = line.patience }: Pick<Call, 'signal' | 'patience'>,
+  attempt: () => Promise<TryOutcome<Value>>,
+): Promise<Value> {
+  const { system } = line
   const startedAt = system.now()
   let mayBeDone = false
   for (let tried = 1; ; tried++) {
-    request.signal?.throwIfAborted()
-    const outcome = await tryOnce(line, request, body)
+    signal?.throwIfAborted()
+    const outcome = await attempt()
     if (outcome.ok) return outcome.value
     const { parts } = outcome
     const elapsedMs = Math.max(0, system.now() - startedAt)
@@ -52,15 +63,15 @@ export async function call(line: Line, request: Call): Promise<unknown> {
       : undefined
     if (pauseMs === undefined) throw new TaskuraiError({ ...parts, mayBeDone })
     mayBeDone ||= outcome.mayBeDone
-    await system.pause(pauseMs, request.signal)
+    await system.pause(pauseMs, signal)
   }
 }
 
-type TryOutcome =
-  | { readonly ok: true; readonly value: unknown }
+export type TryOutcome<Value> =
+  | { readonly ok: true; readonly value: Value }
   | { readonly ok: false; readonly again: boolean; readonly mayBeDone: boolean; readonly parts: ErrorParts }
 
-async function tryOnce(line: Line, request: Call, body: string | undefined): Promise<TryOutcome> {
+async function tryOnce(line: Line, request: Call, body: string | undefined): Promise<TryOutcome<unknown>> {
   const { connection, system, transport } = line
   const url = urlOf(connection.endpoint, request)
   const now = system.now()
@@ -92,7 +103,7 @@ async function tryOnce(line: Line, request: Call, body: string | undefined): Pro
   }
 }
 
-function readAnswer({ connection, system }: Line, { method, path }: Call, answer: WireAnswer): TryOutcome {
+function readAnswer({ connection, system }: Line, { method, path }: Call, answer: WireAnswer): TryOutcome<unknown> {
   const { status, text } = answer
   if (status >= 200 && status < 300) {
     if (text === '') return { ok: true, value: undefined }
@@ -112,7 +123,7 @@ function readAnswer({ connection, system }: Line, { method, path }: Call, answer
   return { ok: false, again: isWorthRetrying(code), mayBeDone: status >= 500, parts }
 }
 
-function urlOf(endpoint: URL, { path, query = {} }: Call): URL {
+export function urlOf(endpoint: URL, { path, query = {} }: Pick<Call, 'path' | 'query'>): URL {
   // An endpoint may have a path of its own (a stage of API Gateway).
   const url = new URL(endpoint.pathname.replace(/\/$/, '') + path, endpoint)
   for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, value)

@@ -1,15 +1,21 @@
+import type { Payload } from '../core/contract/files.ts'
+import type { LogPage } from '../core/contract/logs.ts'
 import type { Json } from '../core/contract/names.ts'
 import type { ListQuery, TaskPatch } from '../core/contract/new-task.ts'
 import type { Status, Task } from '../core/contract/task.ts'
 import type { PutWorker, WorkerView } from '../core/contract/workers.ts'
+import { withApart } from './apart.ts'
 import { defaultPatience } from './backoff.ts'
 import { type Call, call, type Line } from './call.ts'
 import type { Contract, EndedTask, InputOf, OutputOf, TaskOf, TaskToSubmit } from './contract.ts'
 import { type ConnectionOptions, resolveConnection } from './credentials.ts'
+import { type Download, type DownloadOptions, download } from './download.ts'
 import { TaskuraiError } from './error.ts'
+import { fetchStreams, httpStreams } from './stream-transport.ts'
 import { type BatchOptions, type SubmitOptions, segment, submitMany, submitOne } from './submit.ts'
 import { realSystem, type System } from './system.ts'
 import { fetchTransport, httpTransport } from './transport.ts'
+import { type UploadOptions, type UploadSource, upload } from './upload.ts'
 import { type GetOptions, getTask, hasEnded, type WaitOptions, waitForEnd } from './wait.ts'
 
 export interface ClientOptions extends ConnectionOptions, Partial<System> {
@@ -34,6 +40,13 @@ export interface TaskQuery extends Omit<Partial<ListQuery>, 'status' | Times> {
 export interface TaskPage {
   readonly tasks: readonly Task[]
   readonly cursor?: string
+}
+
+export interface LogsQuery {
+  /** Where the page before ended. */
+  readonly cursor?: string | undefined
+  readonly limit?: number | undefined
+  readonly signal?: AbortSignal | undefined
 }
 
 export interface RegisteredCommand {
@@ -68,6 +81,12 @@ export interface Client {
   wait<Output = Json>(task: string | TaskOf<Output>, options?: WaitOptions): Promise<EndedTask<Output>>
   list(query?: TaskQuery): Promise<TaskPage>
   listAll(query?: TaskQuery): AsyncGenerator<Task, void, undefined>
+  /** What the task's runs logged, oldest first; asked again with its cursor, what came since. */
+  logs(id: string, query?: LogsQuery): Promise<LogPage>
+  /** Sends a file, from a path or its bytes. A new task names it: `files: [{ name, payload: payload.id }]`. */
+  upload(source: UploadSource, options?: Pick<UploadOptions, 'contentType' | 'signal'>): Promise<Payload>
+  /** A file of a task, of those it came with or of its result. */
+  download(taskId: string, name: string, options?: DownloadOptions): Promise<Download>
   patch(id: string, patch: Patch): Promise<Task>
   /** Deletes an ended task. */
   remove(id: string): Promise<void>
@@ -110,6 +129,7 @@ export function lineOf(connection: Line['connection'], options: ClientOptions): 
   return {
     connection,
     transport: options.fetch === undefined ? httpTransport() : fetchTransport(options.fetch),
+    streams: options.fetch === undefined ? httpStreams() : fetchStreams(options.fetch),
     system: { now, chance, pause },
     patience: { tries, totalMs: totalSeconds * 1_000 },
     tryTimeoutSeconds,
@@ -129,7 +149,8 @@ export function clientOn(line: Line): Client {
   ): Promise<TaskOf<OutputOf<C>>>
   function submit(command: string, input?: unknown, options?: SubmitOptions): Promise<Task>
   async function submit(what: string | Contract, input?: unknown, options?: SubmitOptions): Promise<unknown> {
-    return submitOne(line, what, input, options)
+    // The same key again may answer a task that has ended.
+    return withApart(line, (await submitOne(line, what, input, options)) as Task, options?.signal)
   }
 
   const list = (query: TaskQuery = {}): Promise<TaskPage> => {
@@ -152,11 +173,19 @@ export function clientOn(line: Line): Client {
   return {
     submit,
     submitBatch: (tasks, options) => submitMany(line, tasks, options),
-    get: async (id, options) => (await getTask(line, id, options)) as Task,
-    wait: async <Output>(waited: string | TaskOf<Output>, options: WaitOptions = {}) =>
-      (await waitForEnd(line, typeof waited === 'string' ? waited : waited.id, options)) as EndedTask<Output>,
+    get: async (id, options) => withApart(line, (await getTask(line, id, options)) as Task, options?.signal),
+    wait: async <Output>(waited: string | TaskOf<Output>, options: WaitOptions = {}) => {
+      const ended = await waitForEnd(line, typeof waited === 'string' ? waited : waited.id, options)
+      return (await withApart(line, ended, options.signal)) as EndedTask<Output>
+    },
+    upload: (source, options) => upload(line, source, options),
+    download: (taskId, name, options) => download(line, taskId, name, options),
     list,
     listAll,
+    logs: (id, { cursor, limit, signal } = {}) => {
+      const query = { cursor, limit: limit === undefined ? undefined : String(limit) }
+      return ask({ method: 'GET', path: task(id, '/logs'), query, signal })
+    },
     patch: (id, patch) => ask({ method: 'PATCH', path: task(id), body: patch }),
     remove: async (id) => {
       try {

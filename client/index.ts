@@ -8,6 +8,8 @@
  * const ended = await client.wait(task, { timeoutSeconds: 60 })
  */
 export type { ErrorCode, FieldIssue } from '../core/contract/errors.ts'
+export type { NewFile, Payload, TaskFile } from '../core/contract/files.ts'
+export type { LogLine, LogPage } from '../core/contract/logs.ts'
 export type { NewTask } from '../core/contract/new-task.ts'
 export type { Status, Task, TaskError, TaskResult } from '../core/contract/task.ts'
 export type { PutWorker, WorkerView } from '../core/contract/workers.ts'
@@ -15,6 +17,7 @@ export {
   type Client,
   type ClientOptions,
   createClient,
+  type LogsQuery,
   type RegisteredCommand,
   type TaskPage,
   type TaskQuery,
@@ -30,7 +33,9 @@ export {
   type TaskOf,
   type TaskToSubmit,
 } from './contract.ts'
+export type { Download, DownloadOptions } from './download.ts'
 export { type ClientErrorCode, TaskuraiError } from './error.ts'
 export type { Credentials } from './sign.ts'
 export type { BatchOptions, SubmitOptions } from './submit.ts'
+export type { UploadSource } from './upload.ts'
 export { type GetOptions, type WaitOptions, WaitOverError } from './wait.ts'

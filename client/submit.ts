@@ -1,4 +1,5 @@
 import { limits } from '../core/contract/limits.ts'
+import { isLarge, sendApart } from './apart.ts'
 import { call, type Line } from './call.ts'
 import type { Contract, TaskConfig, TaskToSubmit } from './contract.ts'
 import { TaskuraiError } from './error.ts'
@@ -34,9 +35,16 @@ export async function submitOne(
   const name = typeof what === 'string' ? what : what.name
   const version = config.version ?? (typeof what === 'string' ? undefined : what.version)
   const body = { arguments: input, ...config, version }
+  const text = JSON.stringify(body)
+  const isApart = isLarge(text, input)
+  const json = isApart ? await sendApart(line, body, signal) : text
   const headers = { 'idempotency-key': keyOf(line, idempotencyKey, limits.idempotencyKeyChars) }
   // The path names the command, so that a key which may submit only this one is enough.
-  return call(line, { method: 'POST', path: `/v1/commands/${segment(name)}/tasks`, body, headers, signal })
+  const path = `/v1/commands/${segment(name)}/tasks`
+  const task = await call(line, { method: 'POST', path, json, headers, signal })
+  if (!isApart || !isRecord(task)) return task
+  const { argumentsApart: _argumentsApart, ...whole } = task
+  return { ...whole, arguments: input }
 }
 
 /** The ids in the order of the tasks. Any number: what is too much for one request goes in several, one after another. */
@@ -54,7 +62,12 @@ export async function submitMany(
   const command = commonCommand(tasks)
   const path = command === undefined ? '/v1/tasks/batch' : `/v1/commands/${segment(command)}/tasks/batch`
   const ids: string[] = []
-  for (const [index, part] of partsOf(tasks, command !== undefined).entries()) {
+  const texts = tasks.map((task) => JSON.stringify(command === undefined ? task : { ...task, command: undefined }))
+  for (const [index, task] of tasks.entries()) {
+    if (!isLarge(texts[index] ?? '', task.arguments)) continue
+    texts[index] = await sendApart(line, command === undefined ? { ...task } : { ...task, command: undefined }, signal)
+  }
+  for (const [index, part] of partsOf(texts).entries()) {
     const headers = { 'idempotency-key': keyOfPart(index), prefer: 'return=minimal' }
     const answer = await call(line, { method: 'POST', path, json: `{"tasks":[${part.join()}]}`, headers, signal })
     const created = idsOf(answer)
@@ -77,13 +90,12 @@ function commonCommand(tasks: readonly TaskToSubmit[]): string | undefined {
  * The tasks' JSON, cut by count and by bytes. A single task that is too large goes alone, so that the hub's refusal
  * names it.
  */
-function partsOf(tasks: readonly TaskToSubmit[], isCommandInPath: boolean): readonly (readonly string[])[] {
+function partsOf(tasks: readonly string[]): readonly (readonly string[])[] {
   const bytesMost = limits.bodyBytes - bodyReserveBytes
   const parts: string[][] = []
   let part: string[] = []
   let bytes = 0
-  for (const task of tasks) {
-    const json = JSON.stringify(isCommandInPath ? { ...task, command: undefined } : task)
+  for (const json of tasks) {
     const taskBytes = Buffer.byteLength(json) + 1
     if (part.length > 0 && (part.length === limits.batchTasks || bytes + taskBytes > bytesMost)) {
       parts.push(part)

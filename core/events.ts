@@ -1,4 +1,5 @@
 import type { TaskError, TaskResult } from './contract/task.ts'
+import type { HeldFile } from './files/held-file.ts'
 import type { Head } from './head.ts'
 
 /** What every event carries: when it happened on the hub's clock, and the token of who writes it (protocol 4). */
@@ -32,6 +33,7 @@ export type Event =
   | ({
       readonly kind: 'succeed'
       readonly result?: TaskResult | undefined
+      readonly files?: readonly HeldFile[] | undefined
       readonly apart?: boolean | undefined
     } & OfRun)
   | ({

@@ -1,5 +1,6 @@
 import type { Json } from './contract/names.ts'
 import type { Retry, Status, TaskError, TaskResult } from './contract/task.ts'
+import type { HeldFile } from './files/held-file.ts'
 
 /**
  * Which write of which life of an item this is. `born` is new for every try to create it (time, then randomness, so
@@ -61,6 +62,8 @@ export interface Head extends Version {
   /** Absent when the arguments lie in `BODY#born` (`bodyApart`) or when there are none. */
   readonly arguments?: Json | undefined
   readonly bodyApart?: boolean | undefined
+  /** Files it came with; arguments that lie apart are one of them. */
+  readonly files?: readonly HeldFile[] | undefined
   /** sha256 of the caller's own request under its idempotency key (protocol 29). */
   readonly requestHash?: string | undefined
   readonly createdAt: number
@@ -90,6 +93,8 @@ export interface Head extends Version {
     | undefined
   readonly result?: TaskResult | undefined
   readonly error?: TaskError | undefined
+  /** Files that its run made; an output that lies apart is one of them. */
+  readonly resultFiles?: readonly HeldFile[] | undefined
   /** The run whose `OUT#run` holds the result or error that did not fit. */
   readonly outcomeApart?: string | undefined
   readonly history: readonly HistoryLine[]

@@ -74,3 +74,35 @@ export function monthOf(time: number): string {
 export function clockStateKey(name: string): Key {
   return { pk: 'CLOCK', sk: name }
 }
+
+/** A payload and who uses it lie in one partition. */
+export function payloadKey(id: string): Key {
+  return { pk: `P#${id}`, sk: 'PAYLOAD' }
+}
+
+export const payloadUsePrefix = 'USE#'
+
+export function payloadUseKey(id: string, taskId: string, born: string): Key {
+  return { pk: `P#${id}`, sk: `${payloadUsePrefix}${taskId}#${born}` }
+}
+
+export function taskOfUse(sk: string): { readonly taskId: string; readonly born: string } {
+  const [taskId = '', born = ''] = sk.slice(payloadUsePrefix.length).split('#')
+  return { taskId, born }
+}
+
+/** Payloads by the time at which they are to be looked at next. */
+export const payloadRowsPk = 'PAYLOADS'
+
+export function payloadRowKey(time: number, id: string): Key {
+  return { pk: payloadRowsPk, sk: `${timeKey(time)}#${id}` }
+}
+
+/** Rows up to here have a time before this one. */
+export function payloadRowTo(time: number): string {
+  return timeKey(time)
+}
+
+export function payloadOfRow(sk: string): string {
+  return sk.slice(sk.indexOf('#') + 1)
+}

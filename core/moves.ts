@@ -2,8 +2,9 @@ import { limits, spans } from './contract/limits.ts'
 import type { TaskError } from './contract/task.ts'
 import { isTerminal } from './contract/task.ts'
 import type { Decision, Event, RefusalReason } from './events.ts'
-import { guardOf } from './guard.ts'
+import { dueOf } from './guard.ts'
 import { type Head, type HistoryLine, type Run, readyAt } from './head.ts'
+import { draftOf } from './head-draft.ts'
 import { lostAt, timeoutAt } from './lease.ts'
 import { retryDelayMs } from './retry.ts'
 
@@ -47,7 +48,8 @@ export function renew(head: Head, event: Of<'renew'>): Decision {
 }
 
 export function succeed(head: Head, event: Of<'succeed'>): Decision {
-  const changes: Changes = event.apart === true ? { outcomeApart: event.run } : { result: event.result }
+  const outcome: Changes = event.apart === true ? { outcomeApart: event.run } : { result: event.result }
+  const changes = event.files === undefined ? outcome : { ...outcome, resultFiles: event.files }
   return end(head, event, 'succeeded', 200, head.run?.instance, undefined, changes)
 }
 
@@ -275,16 +277,15 @@ function to(
   changes: Changes,
   bell: { readonly bell?: { readonly delayMs: number }; readonly holdMs?: number } = {},
 ): Decision {
-  // The one assertion of this file: `undefined` removes a field, which JSON does anyway when the head is stored.
-  const moved = {
-    ...head,
-    ...changes,
-    n: head.n + 1,
-    writer: event.writer,
-    modifiedAt: event.now,
-    modifiedBy: by,
-  } as Head
-  return { kind: 'move', next: guardOf(moved, event.now), ...bell }
+  const next = draftOf(head)
+  // `undefined` removes a field, which JSON does anyway when the head is stored.
+  Object.assign(next, changes)
+  next.n = head.n + 1
+  next.writer = event.writer
+  next.modifiedAt = event.now
+  next.modifiedBy = by
+  next.due = dueOf(next, event.now)
+  return { kind: 'move', next, ...bell }
 }
 
 function fault(code: string, message: string): TaskError {

@@ -1,3 +1,4 @@
+import type { LogLine } from './contract/logs.ts'
 import type { Version } from './head.ts'
 
 /**
@@ -174,6 +175,23 @@ export interface Log {
   readonly info: (event: string, fields?: Readonly<Record<string, unknown>>) => void
   readonly warn: (event: string, fields?: Readonly<Record<string, unknown>>) => void
   readonly error: (event: string, fields?: Readonly<Record<string, unknown>>) => void
+}
+
+/** One life of a task: an id may come back with its idempotency key, and must find nothing old (protocol 30). */
+export interface TaskLife {
+  readonly id: string
+  readonly born: string
+}
+
+/** What the runs of a task logged, beside the table and never in its way: files here, CloudWatch on AWS. */
+export interface TaskLogs {
+  /** Lines behind the cursor, in the order in which they came. Throws a `bad-cursor` for one that it never gave. */
+  readonly read: (
+    task: TaskLife,
+    range: { readonly cursor: string | undefined; readonly limit: number },
+  ) => Promise<{ readonly lines: readonly LogLine[]; readonly cursor?: string; readonly leftOut?: number }>
+  /** Called for every task that is removed; costs nothing for those that never logged. */
+  readonly remove: (task: TaskLife) => Promise<void>
 }
 
 /** How instances are started. Nobody ever stops a busy one: they leave by themselves (design decision 4). */

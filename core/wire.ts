@@ -1,5 +1,6 @@
 import type { Json } from './contract/names.ts'
 import type { Task, WaitingFor } from './contract/task.ts'
+import { shownInputs, shownResult } from './files/held-file.ts'
 import type { Head, HistoryLine } from './head.ts'
 import type { Outcome } from './layout.ts'
 
@@ -41,7 +42,9 @@ export function toTask(head: Head, beside: Beside): Task {
   if (head.cancel !== undefined) task.cancelRequested = true
   if (head.progress !== undefined) task.progress = { ...head.progress, at: iso(head.progress.at) }
   if (beside.arguments !== undefined) task.arguments = beside.arguments
+  if (head.files !== undefined) Object.assign(task, shownInputs(head.files))
   if (beside.result !== undefined) task.result = beside.result
+  if (head.resultFiles !== undefined) task.result = shownResult(beside.result, head.resultFiles)
   if (beside.error !== undefined) task.error = beside.error
   if (beside.waitingFor !== undefined) task.waitingFor = beside.waitingFor
   return task as Task

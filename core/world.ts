@@ -1,4 +1,5 @@
-import type { Chance, Clock, Ids, Log, Queue, Store } from './ports.ts'
+import type { Blobs } from './blobs.ts'
+import type { Chance, Clock, Ids, Log, Queue, Store, TaskLogs } from './ports.ts'
 
 /** All that a use case may touch. Built once by each home of the program, and by the simulator. */
 export interface World {
@@ -8,6 +9,10 @@ export interface World {
   readonly ids: Ids
   readonly chance: Chance
   readonly log: Log
+  /** Absent where no files are kept. */
+  readonly blobs?: Blobs | undefined
+  /** Absent where what runs log is kept elsewhere. */
+  readonly taskLogs?: TaskLogs | undefined
   /** Since when this hub has been watching without a gap, epoch ms: who was blind does not judge (protocol 15). */
   readonly seesSince: () => number
 }

@@ -1,10 +1,13 @@
 import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { openBlobFiles } from '#adapters/files/blobs'
 import { openKeys } from '#adapters/files/live-keys'
+import { openUploadTokens } from '#adapters/files/upload-tokens'
 import { systemChance } from '#adapters/system/chance'
 import { systemClock } from '#adapters/system/clock'
 import { createSystemIds } from '#adapters/system/ids'
 import type { Feed, Log } from '#core/ports'
+import { readHead } from '#core/tasks/move'
 import type { World } from '#core/world'
 import { createApi } from '#functions/api/app'
 import { createCatalog } from '#functions/api/catalog'
@@ -20,7 +23,7 @@ import { openStore } from './open-store.ts'
 import { createScaleOut } from './scale-out.ts'
 import { listen } from './server.ts'
 import { createSight } from './sight.ts'
-import { watchStore } from './watched-store.ts'
+import { openTaskLogs } from './task-logs.ts'
 
 /** How long after a start instances of an earlier hub are waited for: they try again every second or so. */
 const comeBackMostMs = 4_000
@@ -81,12 +84,15 @@ async function openParts(folder: string, options: HubOptions): Promise<OpenOutco
   const { log } = options
   const keys = openKeys(folder, { notice: (message) => log.warn('keys.notice', { message }) })
   if (!keys.ok) return { kind: 'refused', message: keys.message }
-  const opened = await openStore(folder, { durability: options.durability ?? 'power', clock: systemClock })
+  const { durability = 'power', onBroken } = options
+  const opened = await openStore(folder, { durability, clock: systemClock, onBroken })
   if (opened.kind === 'refused') return opened
-  const { queue, feed, sweep, isBroken, close: closeStore } = opened.store
-  const store = watchStore(opened.store.store, { isBroken, onBroken: options.onBroken })
+  const { store, queue, feed, sweep, close: closeStore } = opened.store
   const sight = createSight(systemClock)
+  const logs = openTaskLogs({ folder, log, now: systemClock.now, readHead: (taskId) => readHead(world, taskId) })
   const world: World = {
+    taskLogs: logs.port,
+    blobs: await openBlobFiles({ folder: join(folder, 'files'), durability }),
     store,
     queue,
     log,
@@ -99,7 +105,11 @@ async function openParts(folder: string, options: HubOptions): Promise<OpenOutco
   const catalog = createCatalog(world)
   const registerWorker = createRegisterWorker({ world, catalog })
   const calls = createWorkerCalls(world, registerWorker)
-  const instances: Instances = createInstances({ world, calls, folder, log, onOutput: options.onOutput, onFailed })
+  const instances: Instances = createInstances({
+    ...{ world, calls, folder, log, onFailed },
+    onOutput: options.onOutput,
+    onLine: logs.take,
+  })
   const scaleOut = createScaleOut(world, instances.launcher, onFailed)
   await freeRunsOfTheDead(world, opened.store.openTasks())
   const following = await followFeed({
@@ -110,7 +120,9 @@ async function openParts(folder: string, options: HubOptions): Promise<OpenOutco
     onFailed,
   })
   const authorize = createAuthorize(keys.keys)
-  const api = createApi({ world, catalog, workerCalls: calls, authorize, events: { onTask: following.onTask } })
+  const uploads = openUploadTokens(folder)
+  const events = { onTask: following.onTask }
+  const api = createApi({ world, catalog, workerCalls: calls, authorize, events, uploads })
   const listening = await listen({
     host: options.host ?? '127.0.0.1',
     port: options.port ?? 4400,
@@ -141,6 +153,7 @@ async function openParts(folder: string, options: HubOptions): Promise<OpenOutco
     scaleOut.stop()
     await hubClock.stop()
     await instances.stop()
+    await logs.settled()
     await listening.close()
     await following.stop()
     await closeStore()

@@ -1,15 +1,11 @@
-import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
+import { likelyLoader, ownProgram } from '#adapters/process/own-program'
 
-/** How this hub starts an instance: the worker's module, run by this same program. */
-export const LaunchSpec = z.object({ module: z.string() })
+/** How this hub starts an instance: the worker's module, and what was needed to import it when its manifest was read. */
+export const LaunchSpec = z.object({ module: z.string(), loader: z.enum(['node', 'tsx']).optional() })
 
-const program = fileURLToPath(new URL('../bin/taskurai.ts', import.meta.url))
-
-/** Node with the flags this process runs with, so that TypeScript runs there too, and the program to run. */
+/** The program for an instance and its arguments. */
 export function instanceCommand(spec: unknown): readonly string[] {
-  const { module } = LaunchSpec.parse(spec)
-  // The hub's own room for short-lived objects is no business of its instances.
-  const flags = process.execArgv.filter((flag) => !flag.startsWith('--max-semi-space-size'))
-  return [process.execPath, ...flags, program, 'work', module]
+  const { module, loader = likelyLoader(module) } = LaunchSpec.parse(spec)
+  return [process.execPath, ...ownProgram('instance-child', { module, loader })]
 }

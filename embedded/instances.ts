@@ -22,6 +22,8 @@ export interface InstancesOptions {
   readonly folder: string
   readonly log: Log
   readonly onOutput: ((worker: string, line: string) => void) | undefined
+  /** Every line, also those that are too many to be shown. */
+  readonly onLine: (worker: string, line: string) => void
   readonly onFailed: (error: unknown) => void
 }
 
@@ -50,6 +52,7 @@ export function createInstances(options: InstancesOptions): Instances {
       void died({ launch, worker, why: said === undefined || code === 0 ? why : `${why}: ${said}` })
     },
     log: (line, { worker }) => options.onOutput?.(worker, line),
+    onLine: (line, { worker }) => options.onLine(worker, line),
   })
 
   async function died(ask: { launch: string; worker: string; why: string }): Promise<void> {

@@ -84,9 +84,9 @@ async function registerWorkers(
 ): Promise<string | undefined> {
   for (const { module, read } of await Promise.all(workers)) {
     if (!read.ok) return read.message
-    const { manifest } = read
+    const { manifest, loader } = read
     try {
-      await hub.registerWorker({ manifest, launch: { module }, by: 'serve' })
+      await hub.registerWorker({ manifest, launch: { module, loader }, by: 'serve' })
     } catch (error) {
       if (error instanceof ApiError) return `${module}: ${error.message}`
       throw error

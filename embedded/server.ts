@@ -4,6 +4,7 @@ import { getRequestListener } from '@hono/node-server'
 import { ApiError, errorTable } from '#core/contract/errors'
 import type { Api } from '#functions/api/app'
 import type { Authorization, RawRequest } from './authorize.ts'
+import { watchFileTraffic } from './file-traffic.ts'
 
 export const streamPath = '/v1/worker-protocol/stream'
 const streamProtocol = 'taskurai-worker/1'
@@ -26,9 +27,14 @@ export type ListenOutcome =
 /** The hub's one port: the API, and upgraded streams of instances. */
 export async function listen(options: ListenOptions): Promise<ListenOutcome> {
   const { host, port, api } = options
-  const server = createServer({ requestTimeout: requestMostMs, headersTimeout: headersMostMs }, (incoming, outgoing) =>
-    listener(incoming, outgoing),
+  const server = createServer(
+    { requestTimeout: requestMostMs, headersTimeout: headersMostMs },
+    (incoming, outgoing) => {
+      traffic.note(incoming, outgoing)
+      return listener(incoming, outgoing)
+    },
   )
+  const traffic = watchFileTraffic(server)
   const listener = getRequestListener(
     (request, env) => api.fetch(request, { rawUrl: (env as { incoming: IncomingMessage }).incoming.url ?? '/' }),
     { overrideGlobalObjects: false },

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import { StringDecoder } from 'node:string_decoder'
 import type { z } from 'zod'
 import { ApiError, type Problem } from '#core/contract/errors'
+import { isPlainComplete } from '#core/contract/plain-ends'
 import { type WorkerProtocolOp, workerProtocol } from '#core/contract/worker-protocol'
 import type { WorkerCalls } from '#functions/worker-protocol/worker-calls'
 
@@ -89,15 +90,11 @@ export class WorkerStream {
 
   async #call(id: number, op: WorkerProtocolOp, body: unknown): Promise<void> {
     try {
-      const parsed = workerProtocol[op].request.safeParse(body)
-      if (!parsed.success) {
-        const issues = parsed.error.issues.map(({ path, message }) => ({ field: `/${path.join('/')}`, message }))
-        throw new ApiError('invalid', `the ${op} message is malformed`, { issues })
-      }
-      const answer = await this.#options.calls.call(op, parsed.data, this.#options.principal)
+      const parsed = op === 'complete' && isPlainComplete(body) ? body : parse(op, body)
+      const answer = await this.#options.calls.call(op, parsed, this.#options.principal)
       if (op === 'register') {
-        this.#instance = parsed.data.instance
-        this.#options.onRegistered(parsed.data.instance, this)
+        this.#instance = parsed.instance
+        this.#options.onRegistered(parsed.instance, this)
       }
       this.#sendLine(
         `{"id":${id},${op === 'receive' ? briefOf(answer as Received) : ''}"answer":${JSON.stringify(answer)}}`,
@@ -120,6 +117,13 @@ export class WorkerStream {
     this.#options.socket.end(`${JSON.stringify({ problem: new ApiError('bad-request', why).toProblem() })}\n`)
     this.#options.socket.destroySoon()
   }
+}
+
+function parse(op: WorkerProtocolOp, body: unknown): { readonly instance: string } {
+  const parsed = workerProtocol[op].request.safeParse(body)
+  if (parsed.success) return parsed.data
+  const issues = parsed.error.issues.map(({ path, message }) => ({ field: `/${path.join('/')}`, message }))
+  throw new ApiError('invalid', `the ${op} message is malformed`, { issues })
 }
 
 type Received = z.infer<typeof workerProtocol.receive.answer>

@@ -11,11 +11,19 @@
  * })
  * export default defineWorker({ name: 'greeter', commands: [greet], concurrency: 4 })
  */
+export type { TaskFile } from '#core/contract/files'
 export type { Manifest } from '#core/contract/manifest'
 export type { Task } from '#core/contract/task'
 export type { Command, CommandContract, CommandSpec, Handler } from './command.ts'
 export { defineCommand } from './command.ts'
-export type { CommandContext, WorkerLog } from './context.ts'
+export type {
+  CommandContext,
+  GetFileOptions,
+  LocalFile,
+  PutFileOptions,
+  TaskFiles,
+  WorkerLog,
+} from './context.ts'
 export type { AbortReason, TaskFailureOptions } from './failure.ts'
 export { TaskAborted, TaskExpired, TaskFailure } from './failure.ts'
 export type { RunWorkerOptions, WorkerExit } from './run-worker.ts'

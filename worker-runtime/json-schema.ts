@@ -84,9 +84,18 @@ function fromOtherLibrary(schema: StandardSchema, place: SchemaPlace): JsonSchem
     const convert: unknown = Reflect.get(converter, place.io)
     if (typeof convert === 'function') return tidy(convert.call(converter, options))
   }
+  const { vendor } = schema['~standard']
+  if (vendor === 'zod') throw zod3(place)
   throw new SchemaError(
-    `${where(place)}: a schema of ${schema['~standard'].vendor} without a JSON Schema converter. ` +
-      'Use zod, a library with Standard JSON Schema, or plain JSON Schema.',
+    `${where(place)}: a schema of ${vendor} without a JSON Schema converter. ` +
+      'Use zod 4, a library with Standard JSON Schema, or plain JSON Schema.',
+  )
+}
+
+/** It cannot tell what it holds in JSON. A worker's own zod may be any copy of version 4. */
+function zod3(place: SchemaPlace): SchemaError {
+  return new SchemaError(
+    `${where(place)}: a schema of zod 3. Use zod 4: \`npm i zod@4\`, or import from 'zod/v4' where 3.25 is installed.`,
   )
 }
 
@@ -95,7 +104,19 @@ function plain(schema: JsonSchema, place: SchemaPlace): JsonSchema {
   if (typeof schema !== 'object' || schema === null || Array.isArray(schema)) {
     throw new SchemaError(`${where(place)}: expected a zod schema or JSON Schema, found ${typeof schema}.`)
   }
+  if ('_def' in schema && 'safeParse' in schema) throw zod3(place)
+  // What has a class is the schema of some library; as data it would be nonsense that takes everything.
+  const prototype: unknown = Object.getPrototypeOf(schema)
+  if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
+    throw new SchemaError(
+      `${where(place)}: expected a zod schema or JSON Schema as data, found a ${className(schema)}.`,
+    )
+  }
   return tidy(schema)
+}
+
+function className(value: object): string {
+  return value.constructor?.name || 'value with a class of its own'
 }
 
 /** Data and nothing else, without the dialect's address: the hub reads 2020-12. */

@@ -2,7 +2,8 @@ import { limits } from '#core/contract/limits'
 
 /** A handler's result as JSON text, or why it has none: what JSON.stringify would drop in silence is an error here. */
 export type JsonText =
-  | { readonly ok: true; readonly text: string | undefined }
+  /** `isLarge`: it does not fit a message and is kept apart. */
+  | { readonly ok: true; readonly text: string | undefined; readonly isLarge?: true }
   | { readonly ok: false; readonly code: 'not-json' | 'output-too-large'; readonly message: string }
 
 export function jsonTextOf(value: unknown): JsonText {
@@ -19,7 +20,8 @@ export function jsonTextOf(value: unknown): JsonText {
   // A character has at most three bytes in UTF-8, so most texts need no counting.
   if (text.length * 3 > limits.outputBytes && Buffer.byteLength(text) > limits.outputBytes) {
     const bytes = Buffer.byteLength(text)
-    const message = `The result has ${bytes} bytes of JSON, the limit outputBytes is ${limits.outputBytes}`
+    if (bytes <= limits.apartBytes) return { ok: true, text, isLarge: true }
+    const message = `The result has ${bytes} bytes of JSON, the limit apartBytes is ${limits.apartBytes}: put it as a file`
     return { ok: false, code: 'output-too-large', message }
   }
   return { ok: true, text }

@@ -15,13 +15,16 @@ export function lineLog(write: (line: string) => void, format: 'text' | 'json'):
 }
 
 export function logOf(write: WriteLog, always: Fields = {}): WorkerLog {
-  const at = (level: LogLevel) => (event: string, fields?: Fields) => write(level, event, { ...fields, ...always })
+  // What always stands there comes first, so that no long field pushes it off the end of a line, and wins.
+  const at = (level: LogLevel) => (event: string, fields?: Fields) =>
+    write(level, event, { ...always, ...fields, ...always })
   return { info: at('info'), warn: at('warn'), error: at('error') }
 }
 
-function textLine(level: LogLevel, event: string, fields: Fields): string {
+export function textLine(level: LogLevel, event: string, fields: Fields): string {
   const parts = Object.entries(fields).map(([name, value]) => `${name}=${valueText(value)}`)
-  return [...(level === 'info' ? [] : [level]), event, ...parts].join(' ')
+  // An event is a name; whoever logs a text of several lines still gets one line.
+  return [...(level === 'info' ? [] : [level]), String(event).replaceAll(/\r?\n|\r/g, '\\n'), ...parts].join(' ')
 }
 
 function jsonLine(level: LogLevel, event: string, fields: Fields): string {

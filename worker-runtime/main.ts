@@ -1,9 +1,9 @@
 import type { Manifest } from '#core/contract/manifest'
-import { loadWorkerModule } from './load-module.ts'
+import { type Loaded, loadTypeScript, loadWorkerModule } from './load-module.ts'
 import { type RunWorkerOptions, runWorker } from './run-worker.ts'
 import { toManifest } from './worker.ts'
 
-/** What `taskurai work` and a container do: one instance of the worker that a module defines. */
+/** What an instance of a hub, `taskurai work` and a container do: one instance of the worker that a module defines. */
 
 export type Env = Readonly<Record<string, string | undefined>>
 
@@ -27,9 +27,19 @@ export async function workModule(
   return exit.code
 }
 
+/** `taskurai work`: one instance started by hand, in this process, where a debugger finds it. */
+export async function workByHand(module: string, env: Env): Promise<number> {
+  // No manifest was read before that would tell whether Node alone is enough. As sources, this package itself was loaded
+  // by what loads TypeScript.
+  const isCompiled = !import.meta.url.endsWith('.ts')
+  if (isCompiled && /\.[cm]?tsx?$/.test(module)) await loadTypeScript()
+  return workModule(module, env)
+}
+
 export type ManifestOutcome =
   | { readonly ok: true; readonly manifest: Manifest }
-  | { readonly ok: false; readonly stage: 'import' | 'export' | 'schema'; readonly message: string }
+  | Exclude<Loaded, { readonly ok: true }>
+  | { readonly ok: false; readonly stage: 'schema'; readonly message: string }
 
 /** The manifest of a worker module, made in this process. See `readManifest` for a child that may hang or exit. */
 export async function manifestOfModule(module: string): Promise<ManifestOutcome> {

@@ -1,4 +1,5 @@
 import { writeSync } from 'node:fs'
+import { loadTypeScript } from './load-module.ts'
 import { manifestOfModule } from './main.ts'
 
 /**
@@ -6,7 +7,8 @@ import { manifestOfModule } from './main.ts'
  * get between, and ends at once, whatever the module has left open.
  */
 const answerFd = 3
-const [module = ''] = process.argv.slice(2)
+const [module = '', loader] = process.argv.slice(2)
+if (loader === 'tsx') await loadTypeScript()
 const answer = Buffer.from(JSON.stringify(await manifestOfModule(module)))
 for (let written = 0; written < answer.length; ) written += writeSync(answerFd, answer, written)
 process.exit(0)

@@ -1,12 +1,12 @@
-import { systemClock } from '#adapters/system/clock'
 import { limits } from '#core/contract/limits'
 import type { Task } from '#core/contract/task'
 import type { Grant } from '#core/contract/worker-protocol'
 import type { AnyCommand } from './command.ts'
-import type { CommandContext, WorkerLog } from './context.ts'
+import type { CommandContext, TaskFiles, WorkerLog } from './context.ts'
 import { failLine, runFields, stopLine, timeoutLine } from './end-lines.ts'
 import { type AbortReason, cut, TaskAborted, TaskExpired, taskError, taskErrorOf } from './failure.ts'
 import { jsonTextOf } from './json-text.ts'
+import type { RunFiles } from './run-files.ts'
 import type { Checked, Validator } from './validator.ts'
 
 /** A command with its schemas compiled. */
@@ -25,12 +25,18 @@ export interface Running {
   controller: AbortController | undefined
   aborted: AbortReason | undefined
   ended: boolean
+  /** Made when the run first has to do with files: most never do. */
+  files?: RunFiles | undefined
 }
 
 export interface RunSurroundings {
   readonly end: (running: Running, line: string) => void
   readonly progress: (running: Running, report: string) => void
   readonly log: (running: Running) => WorkerLog
+  /** Epoch ms: the machine's clock, or that of a test. */
+  readonly now: () => number
+  /** Called once a run at most. */
+  readonly files: (running: Running) => RunFiles
 }
 
 /** Runs the handler and ends the run with its line, or with '' where nothing may be written but a hand-back. */
@@ -41,35 +47,69 @@ export async function runTask(running: Running, ready: ReadyCommand, around: Run
   } catch (thrown) {
     line = threw(running, thrown)
   }
+  // Before the end, so that the folders of an instance are never more than its runs.
+  if (running.files !== undefined) await running.files.close()
   around.end(running, line)
+}
+
+function filesOf(running: Running, around: RunSurroundings): RunFiles {
+  running.files ??= around.files(running)
+  return running.files
 }
 
 async function lineOf(running: Running, ready: ReadyCommand, around: RunSurroundings): Promise<string> {
   const { grant } = running
+  if (grant.task.argumentsApart === true) await bringArguments(running, around)
   const checked = ready.input(grant.task.arguments)
   const input = checked instanceof Promise ? await checked : checked
   if (!input.ok) return failLine(grant, taskError('invalid-input', `The arguments do not fit: ${input.message}`, false))
   // `never` stands for the input of whichever command this is; the schema has just been held to the value.
   const output = await ready.command.handler(new RunContext(running, around), input.value as never)
-  return returned(running, ready, output)
+  return returned(running, ready, around, output)
 }
 
-function returned(running: Running, ready: ReadyCommand, output: unknown): string | Promise<string> {
+/** The handler need not know that they lay apart. */
+async function bringArguments(running: Running, around: RunSurroundings): Promise<void> {
+  const { task } = running.grant
+  // The hub stored this very JSON and has parsed it.
+  task.arguments = (await filesOf(running, around).fetchArguments()) as NonNullable<Task['arguments']>
+  delete task.argumentsApart
+}
+
+function returned(
+  running: Running,
+  ready: ReadyCommand,
+  around: RunSurroundings,
+  output: unknown,
+): string | Promise<string> {
   if (running.aborted === 'lease-lost') return ''
   // Asked to stop, it looked at its signal and brought nothing: it stopped. Any value means that the work was done.
   if (running.aborted !== undefined && output === undefined && running.controller !== undefined) return stopped(running)
   const checked = ready.output(output)
-  return checked instanceof Promise ? checked.then((later) => succeeded(running, later)) : succeeded(running, checked)
+  return checked instanceof Promise
+    ? checked.then((later) => succeeded(running, around, later))
+    : succeeded(running, around, checked)
 }
 
-function succeeded({ grant }: Running, checked: Checked): string {
+function succeeded(running: Running, around: RunSurroundings, checked: Checked): string | Promise<string> {
+  const { grant } = running
   if (!checked.ok) {
     return failLine(grant, taskError('invalid-output', `The result does not fit: ${checked.message}`, false))
   }
   const json = jsonTextOf(checked.value)
   if (!json.ok) return failLine(grant, taskError(json.code, json.message, false))
-  const result = json.text === undefined ? '' : `,"result":{"output":${json.text}}`
-  return `{"kind":"succeed",${runFields(grant)}${result}}`
+  const { text, isLarge } = json
+  if (text !== undefined && isLarge) {
+    const kept = filesOf(running, around).keepOutput(text)
+    return kept.then((payload) => succeedLine(running, `"outputPayload":"${payload}"`))
+  }
+  return succeedLine(running, text === undefined ? '' : `"output":${text}`)
+}
+
+function succeedLine({ grant, files }: Running, output: string): string {
+  const put = files?.results() ?? []
+  const fields = put.length === 0 ? output : `${output === '' ? '' : `${output},`}"files":${JSON.stringify(put)}`
+  return `{"kind":"succeed",${runFields(grant)}${fields === '' ? '' : `,"result":{${fields}}`}}`
 }
 
 function threw(running: Running, thrown: unknown): string {
@@ -117,6 +157,10 @@ class RunContext implements CommandContext {
     return this.#around.log(this.#running)
   }
 
+  get files(): TaskFiles {
+    return filesOf(this.#running, this.#around)
+  }
+
   get isLastRun(): boolean {
     return this.task.runCount >= this.task.retry.maxRuns
   }
@@ -129,7 +173,7 @@ class RunContext implements CommandContext {
   get checkExpired(): CommandContext['checkExpired'] {
     return () => {
       const { notStartAfter } = this.task
-      if (notStartAfter !== undefined && Date.parse(notStartAfter) < systemClock.now()) throw new TaskExpired()
+      if (notStartAfter !== undefined && Date.parse(notStartAfter) < this.#around.now()) throw new TaskExpired()
     }
   }
 }

@@ -1,9 +1,10 @@
-import { type ConnectionOptions, resolveConnection } from '#client/credentials'
+import { type Connection, type ConnectionOptions, resolveConnection } from '#client/credentials'
 import { startAgentThread } from './agent-thread.ts'
 import { commandKey } from './command.ts'
 import { boardOf, createBoardMemory, type ExitReason, exitCodes, type FromAgent } from './link.ts'
 import { lineLog, type WriteLog } from './log.ts'
 import { watchProcess, withinCommand } from './process-events.ts'
+import { createRunFiles, type RunFilesOptions } from './run-files.ts'
 import type { ReadyCommand } from './run-task.ts'
 import { createRuns } from './runs.ts'
 import { validatorOf } from './validator.ts'
@@ -56,6 +57,7 @@ export async function runWorker(definition: WorkerDefinition, options: RunWorker
   const memory = createBoardMemory()
   const board = boardOf(memory)
   const { recycle = {} } = definition
+  const transfers = transfersOf(found.connection)
   const graceMs = graceSecondsOf(options, env) * 1_000
 
   const exit = await new Promise<Pick<WorkerExit, 'why' | 'message' | 'lateRejections'>>((resolve) => {
@@ -107,6 +109,7 @@ export async function runWorker(definition: WorkerDefinition, options: RunWorker
       board,
       send: agent.send,
       log,
+      files: ({ grant }) => createRunFiles({ task: grant.task, transfers }),
       within: withinCommand,
     })
     const stop = (why: 'shutdown' | 'crash', stopGraceMs: number) =>
@@ -120,6 +123,15 @@ export async function runWorker(definition: WorkerDefinition, options: RunWorker
   })
   log('info', 'worker.gone', { why: exit.why, message: exit.message })
   return { ...exit, code: exitCodes[exit.why] }
+}
+
+/** The code that sends and fetches files is loaded with the first one. */
+function transfersOf(connection: Connection): RunFilesOptions['transfers'] {
+  let transfers: ReturnType<RunFilesOptions['transfers']> | undefined
+  return () => {
+    transfers ??= import('#client/transfers').then(({ createTransfers }) => createTransfers(connection))
+    return transfers
+  }
 }
 
 function readyCommands({ commands }: WorkerDefinition): ReadonlyMap<string, ReadyCommand> {

@@ -1,10 +1,12 @@
 import { sharedMonotonicMs } from '#adapters/process/monotonic'
+import { systemClock } from '#adapters/system/clock'
 import type { Grant } from '#core/contract/worker-protocol'
 import { commandKey } from './command.ts'
 import { failLine } from './end-lines.ts'
 import { type AbortReason, TaskAborted, taskError } from './failure.ts'
 import { type Board, type FromAgent, slotState, type TurnMessage } from './link.ts'
 import { logOf, type WriteLog } from './log.ts'
+import type { RunFiles } from './run-files.ts'
 import type { ReadyCommand, Running, RunSurroundings, runTask } from './run-task.ts'
 
 export interface Runs {
@@ -21,6 +23,7 @@ export interface RunsOptions {
   readonly board: Board
   readonly send: (turn: TurnMessage) => void
   readonly log: WriteLog
+  readonly files: (running: Running) => RunFiles
   /** `runTask`, in such a way that errors of the command's late code can be told from those of others. */
   readonly within: (command: string, ...run: Parameters<typeof runTask>) => void
 }
@@ -80,7 +83,15 @@ export function createRuns(options: RunsOptions): Runs {
       atTurnEnd()
       return
     }
-    const run: Running = { grant, slot, startedAtMs, controller: undefined, aborted: undefined, ended: false }
+    const run: Running = {
+      grant,
+      slot,
+      startedAtMs,
+      controller: undefined,
+      aborted: undefined,
+      ended: false,
+      files: undefined,
+    }
     running.set(grant.run, run)
     const key = commandKey(grant.task.command, grant.task.version)
     const ready = options.commands.get(key)
@@ -126,13 +137,16 @@ export function createRuns(options: RunsOptions): Runs {
       const waitMs = Math.max(0, progressTold + progressTellMs - sharedMonotonicMs())
       if (progressTimer === undefined) progressTimer = setTimeout(tellProgress, waitMs)
     },
-    log: ({ grant }) => logOf(options.log, { taskId: grant.task.id }),
+    log: ({ grant }) => logOf(options.log, { taskId: grant.task.id, run: grant.task.runCount }),
+    now: systemClock.now,
+    files: options.files,
   }
 
   const abortOne = (run: Running, reason: AbortReason) => {
     if (run.aborted !== undefined) return
     run.aborted = reason
     run.controller?.abort(new TaskAborted(reason))
+    run.files?.abort(new TaskAborted(reason))
   }
 
   return {

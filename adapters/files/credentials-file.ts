@@ -34,7 +34,8 @@ const HEADER = `# Keys of this hub, in the format of the AWS tools. Keep this fi
 
 `
 const EVERYTHING = '* /*'
-const WORKER_ALLOWS = ['GET /v1/worker-protocol/*', 'POST /v1/worker-protocol/*']
+const WORKER_ALLOWS_BEFORE_FILES = ['GET /v1/worker-protocol/*', 'POST /v1/worker-protocol/*']
+const WORKER_ALLOWS = [...WORKER_ALLOWS_BEFORE_FILES, 'POST /v1/payloads', 'GET /v1/tasks/*/files/*']
 const GROUP_AND_OTHERS = 0o077
 
 export function credentialsPath(dataFolder: string): string {
@@ -48,6 +49,15 @@ export function ensureCredentials(dataFolder: string): void {
   if (statSync(path, { throwIfNoEntry: false }) !== undefined) return
   const first = [makeKey('default', [EVERYTHING]), makeKey('worker', WORKER_ALLOWS)]
   createFile(path, HEADER + first.map(formatKey).join('\n'))
+}
+
+/** A data folder from before there were files: its worker key, where nobody changed it, may carry them too. */
+export function upgradeWorkerKey(dataFolder: string): void {
+  const path = credentialsPath(dataFolder)
+  const text = readFileSync(path, 'utf8')
+  const line = (allows: readonly string[]) => `\ntaskurai_allow = ${allows.join(', ')}\n`
+  if (!text.includes(line(WORKER_ALLOWS_BEFORE_FILES))) return
+  replaceFile(path, text.replace(line(WORKER_ALLOWS_BEFORE_FILES), line(WORKER_ALLOWS)))
 }
 
 /** All keys of the file. A file that others may read is tightened, and a notice says so. */

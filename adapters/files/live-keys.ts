@@ -1,5 +1,12 @@
 import { statSync } from 'node:fs'
-import { credentialsPath, ensureCredentials, type Key, listKeys, type Notice } from './credentials-file.ts'
+import {
+  credentialsPath,
+  ensureCredentials,
+  type Key,
+  listKeys,
+  type Notice,
+  upgradeWorkerKey,
+} from './credentials-file.ts'
 
 /**
  * A running hub's view of its credentials file.
@@ -26,6 +33,7 @@ export function openKeys(
   { now = Date.now, notice = () => {} }: { readonly now?: () => number; readonly notice?: Notice } = {},
 ): LiveKeysOutcome {
   ensureCredentials(dataFolder)
+  upgradeWorkerKey(dataFolder)
   // Taken before the read, so that a change in between is seen as one at the next look.
   let stamp = stampOf(dataFolder)
   const first = listKeys(dataFolder, notice)

@@ -176,6 +176,8 @@ export class BellQueue implements Queue {
       const over = new AbortController()
       const end = (entries: readonly Entry[]) => {
         queue.waiters.delete(waiter)
+        // An alarm that nobody waits for would keep a process alive that has closed its hub.
+        if (queue.waiters.size === 0) this.#endAlarm(queue)
         over.abort()
         ask.signal?.removeEventListener('abort', onAbort)
         // Held in the same step in which it leaves the visible ones: in between it would be nowhere.
@@ -212,12 +214,11 @@ export class BellQueue implements Queue {
     }
     const next = queue.waiters.size === 0 ? undefined : queue.hidden.nextAtMs()
     if (next === queue.wakeAtMs) return
-    queue.wake?.abort()
-    queue.wake = undefined
-    queue.wakeAtMs = next ?? Number.POSITIVE_INFINITY
+    this.#endAlarm(queue)
     if (next === undefined) return
     const wake = new AbortController()
     queue.wake = wake
+    queue.wakeAtMs = next
     this.#clock.wait(Math.max(1, next - this.#clock.monotonicMs()), wake.signal).then(
       () => {
         queue.wakeAtMs = Number.POSITIVE_INFINITY
@@ -225,5 +226,11 @@ export class BellQueue implements Queue {
       },
       () => undefined,
     )
+  }
+
+  #endAlarm(queue: WorkerQueue): void {
+    queue.wake?.abort()
+    queue.wake = undefined
+    queue.wakeAtMs = Number.POSITIVE_INFINITY
   }
 }

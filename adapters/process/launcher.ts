@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import type { Launcher, LaunchOutcome, LaunchRefusal } from '#core/ports'
 import { sharedMonotonicMs } from './monotonic.ts'
 import { createOutputLines } from './output-lines.ts'
+import { compileCache } from './own-program.ts'
 
 /**
  * Starts instances as child processes of this machine.
@@ -22,11 +23,13 @@ export interface InstanceExit {
 }
 
 export interface ProcessLauncherOptions {
-  /** The program and its arguments for a worker's launch spec: `[node, …, 'work', module]`. */
+  /** The program and its arguments for a worker's launch spec. */
   readonly command: (spec: unknown, worker: string) => readonly string[]
   /** Whole environment of the children but the two that name the launch; asked at each launch, since keys change. */
   readonly environment: () => Readonly<Record<string, string | undefined>>
   readonly onExit: (exit: InstanceExit) => void
+  /** Every line of a child's output, also those that are too many to be told. */
+  readonly onLine?: (line: string, launch: { readonly worker: string }) => void
   /** A line of a child's output. */
   readonly log: (
     line: string,
@@ -67,7 +70,12 @@ export function createProcessLauncher(options: ProcessLauncherOptions): ProcessL
   ): Promise<LaunchRefusal | undefined> => {
     const [program, ...args] = options.command(spec, worker)
     if (program === undefined) return { reason: 'other', message: `no command for worker ${worker}` }
-    const env = { ...options.environment(), TASKURAI_LAUNCH: launch, TASKURAI_GENERATION: generation }
+    const env = {
+      ...compileCache(),
+      ...options.environment(),
+      TASKURAI_LAUNCH: launch,
+      TASKURAI_GENERATION: generation,
+    }
     const child = spawn(program, args, {
       env,
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -90,7 +98,11 @@ export function createProcessLauncher(options: ProcessLauncherOptions): ProcessL
     child: ChildProcess,
     who: { readonly launch: string; readonly worker: string; readonly pid: number },
   ) => {
-    const output = createOutputLines((line) => options.log(line, who), sharedMonotonicMs)
+    const output = createOutputLines(
+      (line) => options.log(line, who),
+      sharedMonotonicMs,
+      (line) => options.onLine?.(line, who),
+    )
     if (child.stdout !== null) output.watch(child.stdout)
     if (child.stderr !== null) output.watch(child.stderr)
     children.set(who.launch, { child, ...who })

@@ -12,13 +12,19 @@ export interface OutputLines {
   readonly last: () => readonly string[]
 }
 
-export function createOutputLines(tell: (line: string) => void, monotonicMs: () => number): OutputLines {
+/** `tell` gets as many as a person can read, `each` gets all. */
+export function createOutputLines(
+  tell: (line: string) => void,
+  monotonicMs: () => number,
+  each: (line: string) => void = () => undefined,
+): OutputLines {
   const last: string[] = []
   let windowStartMs = 0
   let told = 0
   let leftOut = 0
 
   const take = (line: string) => {
+    each(line)
     last.push(line)
     if (last.length > lastLinesKept) last.shift()
     const now = monotonicMs()

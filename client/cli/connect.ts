@@ -1,5 +1,6 @@
 import { homedir } from 'node:os'
 import { resolve } from 'node:path'
+import type { Line } from '../call.ts'
 import type { Client } from '../client.ts'
 import type { Connection } from '../credentials.ts'
 import { TaskuraiError } from '../error.ts'
@@ -15,6 +16,8 @@ export interface HubFlags {
 
 export interface Connected {
   readonly client: Client
+  /** What the client stands on, for calls that are no part of it. */
+  readonly line: Line
   readonly endpoint: URL
 }
 
@@ -41,8 +44,8 @@ export async function connect(
   const readText = (path: string): string | undefined => readTextFile(resolve(world.cwd, path))
   const home = world.env.HOME ?? homedir()
   const on = (connection: Connection): Connected => {
-    const client = clientOn(lineOf(connection, { ...world.client, tries: cliTries }))
-    return { client, endpoint: connection.endpoint }
+    const line = lineOf(connection, { ...world.client, tries: cliTries })
+    return { client: clientOn(line), line, endpoint: connection.endpoint }
   }
   if (options.openOnly === true) {
     const found = resolveEndpoint(asked, world.env)

@@ -4,13 +4,20 @@ import { exitCodeOf, TaskuraiError } from '../error.ts'
 /** Exit codes for scripts. Those of refusals come from the contract's table, those of ended tasks from here. */
 
 export const WRONG_CALL = 2
+export const CHECK_FAILED = 1
 
-export const exitHelp = `
-Exit codes: 0 done (with --wait: succeeded), 1 failed (the task, or the hub itself), 2 wrong call, 3 not found,
-4 not allowed, 5 conflict, 6 hub away or overloaded; with --wait also 7 canceled, 8 expired, 9 still going on when
-the wait was over.
-The hub is named by --endpoint or TASKURAI_ENDPOINT (http://127.0.0.1:4400), the keys by the usual AWS variables or
-profile; for a hub on this machine its own keys in TASKURAI_DATA (.taskurai) are taken.`
+/** Said under every help. A code once given keeps its meaning. */
+export const exitHelp = `Exit codes:
+  0  done; where it waits for a task (--wait, watch): the task succeeded
+  1  the task failed, a check of doctor failed, or the hub itself did
+  2  wrong call: nothing was sent, or the hub found it malformed
+  3  not found
+  4  not allowed
+  5  conflict with what stands there
+  6  the hub is away or overloaded
+  7  the task was canceled
+  8  the task expired
+  9  the task still went on when the wait was over`
 
 export function exitOfTask(status: Status): number {
   switch (status) {

@@ -1,15 +1,22 @@
+import { createPaint, isColored, type Paint } from './color.ts'
 import type { CliStream, CliWorld } from './world.ts'
 
 /** The two streams of the CLI. A reader that went away (`| head`) ends the output quietly. */
 export interface Output {
   readonly isJson: boolean
   readonly isTerminal: boolean
-  readonly isColored: boolean
-  /** Columns that a line may take. */
+  /** Whether lines on the screen may be written over: a terminal that understands more than text. */
+  readonly isLive: boolean
+  readonly paint: Paint
+  /** Columns that a line may take, as of now: a person may pull at the window. */
   readonly width: number
+  /** Lines of the screen. */
+  readonly height: number
   /** False once nobody reads any more. */
   readonly isOpen: () => boolean
   readonly print: (text: string) => Promise<void>
+  /** As it is, without a line's end. */
+  readonly write: (text: string | Uint8Array) => Promise<void>
   /** One JSON document, indented for a person, or one line. */
   readonly printJson: (value: unknown, shape?: 'document' | 'line') => Promise<void>
   /** For people while they wait, on stderr: never part of what a script reads. */
@@ -18,6 +25,7 @@ export interface Output {
 
 const widthLeast = 60
 const widthPiped = 160
+const heightUnknown = 24
 
 export function createOutput(world: CliWorld, isJson: boolean): Output {
   const { isTerminal, env } = world
@@ -26,10 +34,17 @@ export function createOutput(world: CliWorld, isJson: boolean): Output {
   return {
     isJson,
     isTerminal,
-    isColored: isTerminal && !env.NO_COLOR && env.TERM !== 'dumb',
-    width: isTerminal ? Math.max(widthLeast, world.stdout.columns ?? widthLeast) : widthPiped,
+    isLive: isTerminal && !isJson && env.TERM !== 'dumb',
+    paint: createPaint(isColored(world)),
+    get width() {
+      return isTerminal ? Math.max(widthLeast, world.stdout.columns ?? widthLeast) : widthPiped
+    },
+    get height() {
+      return world.stdout.rows ?? heightUnknown
+    },
     isOpen: () => !out.closed,
     print: (text) => out.write(`${text}\n`),
+    write: (text) => out.write(text),
     printJson: (value, shape = 'document') =>
       out.write(`${JSON.stringify(value, undefined, shape === 'document' && isTerminal ? 2 : undefined)}\n`),
     say: (text) => err.write(`${text}\n`),
@@ -38,7 +53,7 @@ export function createOutput(world: CliWorld, isJson: boolean): Output {
 
 interface QuietStream {
   readonly closed: boolean
-  write(text: string): Promise<void>
+  write(text: string | Uint8Array): Promise<void>
 }
 
 const quietStreams = new WeakMap<CliStream, QuietStream>()

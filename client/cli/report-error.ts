@@ -4,7 +4,7 @@ import { TaskuraiError } from '../error.ts'
 
 const hints: Readonly<Partial<Record<TaskuraiError['code'], string>>> = {
   'unknown-command': 'See what can be submitted with: taskurai commands',
-  'invalid-arguments': 'See the schema of the command with: taskurai commands --json',
+  'invalid-arguments': 'See what the command takes with: taskurai commands <name>',
   'idempotency-conflict': 'Take another --key, or leave it out.',
   'too-many': 'Try again later.',
   unavailable: 'Try again later.',

@@ -1,18 +1,17 @@
-import { Command, CommanderError } from 'commander'
-import { addHealth } from './commands/health.ts'
-import { addManifest, addServe, addWork } from './commands/hub.ts'
-import { addKeys } from './commands/keys.ts'
-import { addList } from './commands/list.ts'
-import { addSubmit } from './commands/submit.ts'
-import { addCancel, addGet, addRetry } from './commands/tasks.ts'
-import { addCommands, addPause, addResume, addWorkers } from './commands/workers.ts'
-import { exitHelp, exitOfError, WRONG_CALL } from './exit.ts'
+import { CommanderError } from 'commander'
+import { isColored } from './color.ts'
+import { exitOfError, WRONG_CALL } from './exit.ts'
+import { helpStyle } from './help.ts'
 import { createOutput } from './output.ts'
+import { createProgram } from './program.ts'
 import { errorJson, errorText } from './report-error.ts'
 import type { Session } from './session.ts'
 import type { CliWorld } from './world.ts'
 
 export type { CliWorld, KeysAccess, ServeOptions } from './world.ts'
+
+/** Long lines of prose are hard to read, however wide the window. */
+const helpWidthMost = 120
 
 /**
  * The command line as a function: all it touches is in `world`, and it answers the exit code.
@@ -23,21 +22,20 @@ export async function runCli(world: CliWorld): Promise<number> {
   const session: Session = { world, exitCode: 0 }
   const output = createOutput(world, isJsonAsked(world.argv))
   const written: Promise<void>[] = []
-  const program = new Command('taskurai')
-  program
-    .description('Submit and watch tasks, and run a hub and its workers.')
-    .version(world.version)
-    .exitOverride()
-    .configureOutput({
-      writeOut: (text) => void written.push(output.print(text.trimEnd())),
-      // In JSON the refusal is told once, below.
-      writeErr: (text) => void (output.isJson || written.push(output.say(text.trimEnd()))),
-      getOutHelpWidth: () => output.width,
-    })
-    .showHelpAfterError('(taskurai --help, or --help behind a command, tells more)')
-    .addHelpText('afterAll', exitHelp)
-  const adders = [addServe, addWork, addManifest, addSubmit, addGet, addList, addCancel, addRetry]
-  for (const add of [...adders, addWorkers, addCommands, addPause, addResume, addKeys, addHealth]) add(program, session)
+  const program = createProgram(session, (root) => {
+    root
+      .exitOverride()
+      .configureOutput({
+        writeOut: (text) => void written.push(output.print(text.trimEnd())),
+        // In JSON the refusal is told once, below.
+        writeErr: (text) => void (output.isJson || written.push(output.say(text.trimEnd()))),
+        getOutHelpWidth: () => Math.min(output.width, helpWidthMost),
+        getOutHasColors: () => isColored(world),
+        getErrHasColors: () => false,
+      })
+      .configureHelp(helpStyle(output.paint))
+      .showHelpAfterError('(taskurai --help, or --help behind a command, tells more)')
+  })
   try {
     await program.parseAsync(world.argv, { from: 'user' })
     return session.exitCode

@@ -1,29 +1,42 @@
+import type { TaskFile } from '../../core/contract/files.ts'
 import type { Status, Task } from '../../core/contract/task.ts'
+import type { TaskOf } from '../contract.ts'
+import type { Color } from './color.ts'
 import type { Output } from './output.ts'
 import { type Column, clean, renderPairs } from './table.ts'
 
 /** Tasks as people see them. */
 
-const colors: Readonly<Partial<Record<Status, number>>> = {
-  running: 36,
-  succeeded: 32,
-  failed: 31,
-  canceled: 33,
-  expired: 33,
+const colors = {
+  waiting: undefined,
+  queued: undefined,
+  running: 'cyan',
+  suspended: 'cyan',
+  succeeded: 'green',
+  failed: 'red',
+  canceled: 'yellow',
+  expired: 'yellow',
+} as const satisfies Record<Status, Color | undefined>
+
+export function colorOf(status: Status): Color | undefined {
+  return colors[status]
 }
 
-export function taskColumns({ isColored }: Output): readonly Column[] {
-  const paint = (padded: string, cell: string): string => {
-    const color = Object.entries(colors).find(([status]) => status === cell)?.[1]
-    return color === undefined || !isColored ? padded : `\u001b[${color}m${padded}\u001b[39m`
-  }
+export function isStatus(text: string): text is Status {
+  return Object.hasOwn(colors, text)
+}
+
+/** In the order of a task's life. */
+export const statuses: readonly string[] = Object.keys(colors)
+
+export function taskColumns({ paint }: Output): readonly Column[] {
   return [
     { title: 'ID', most: 26 },
-    { title: 'STATUS', most: 9, paint },
-    { title: 'COMMAND', most: 32 },
-    { title: 'CREATED', most: 20 },
-    { title: 'RUNS', most: 4, right: true },
-    { title: 'SUBJECT' },
+    { title: 'STATUS', most: 9, paint: (padded, cell) => paint(isStatus(cell) ? colorOf(cell) : undefined, padded) },
+    { title: 'COMMAND', most: 32, least: 14 },
+    { title: 'CREATED', most: 20, isOptional: true },
+    { title: 'RUNS', most: 4, right: true, isOptional: true },
+    { title: 'SUBJECT', least: 12 },
   ]
 }
 
@@ -41,7 +54,7 @@ export function taskLine(task: Task): string {
 
 const outputChars = 4_000
 
-export function taskDetails(task: Task): string {
+export function taskDetails(task: TaskOf): string {
   const { progress, error, result, waitingFor } = task
   const output = result?.output === undefined ? undefined : JSON.stringify(result.output, undefined, 2)
   const errorLines = [
@@ -63,6 +76,7 @@ export function taskDetails(task: Task): string {
         .map((tag) => tag.join('='))
         .join(' '),
     ],
+    ['files', filesText(task.files)],
     ['created', `${toSeconds(task.createdAt)} by ${task.createdBy}`],
     ['start after', task.startAfter && toSeconds(task.startAfter)],
     ['started', task.startedAt && toSeconds(task.startedAt)],
@@ -73,13 +87,27 @@ export function taskDetails(task: Task): string {
       'output',
       output && output.length > outputChars ? `${output.slice(0, outputChars)}\n… (all of it: --json)` : output,
     ],
+    ['result files', filesText(result?.files)],
   ])
 }
 
-function nameOf({ command, version }: Task): string {
+export function nameOf({ command, version }: Pick<Task, 'command' | 'version'>): string {
   return `${command}@${version}`
 }
 
-function toSeconds(instant: string): string {
+export function toSeconds(instant: string): string {
   return instant.replace(/\.\d+/, '')
+}
+
+function filesText(files: readonly TaskFile[] | undefined): string {
+  return (files ?? []).map(({ name, size, contentType }) => `${name}  ${sizeText(size)}  ${contentType}`).join('\n')
+}
+
+const sizeUnits = ['kB', 'MB', 'GB', 'TB']
+
+/** `318 B`, `31.3 kB`, `4.2 GB`. */
+export function sizeText(bytes: number): string {
+  if (bytes < 1_000) return `${bytes} B`
+  const power = Math.min(sizeUnits.length, Math.floor(Math.log10(bytes) / 3))
+  return `${(bytes / 1_000 ** power).toFixed(1)} ${sizeUnits[power - 1]}`
 }

@@ -4,6 +4,10 @@ export interface Column {
   readonly title: string
   /** Columns of the terminal that a cell takes at most. */
   readonly most?: number
+  /** What it keeps when the line is too narrow; without it the column is never cut. The last one always gives way. */
+  readonly least?: number
+  /** Left out altogether where there is no room for all. */
+  readonly isOptional?: boolean
   readonly right?: boolean
   readonly paint?: (padded: string, cell: string) => string
 }
@@ -18,27 +22,24 @@ export interface Table {
 
 const gap = '  '
 const cellMost = 200
+/** The width of a column that is left out. */
+const leftOut = -1
 
 export function renderTable({ columns, rows, width, widths }: Table): { text: string; widths: readonly number[] } {
   const cells = rows.map((row) => row.map(clean))
   const fitted = widths ?? fitWidths(columns, cells, width)
   const line = (row: readonly string[], isHead: boolean): string => {
-    const padded = columns.map((column, index) => {
+    const padded = columns.flatMap((column, index) => {
+      const cellWidth = fitted[index] ?? 0
+      if (cellWidth === leftOut) return []
       const cell = row[index] ?? ''
-      const text = pad(cell, fitted[index] ?? 0, column.right === true)
-      return isHead || column.paint === undefined ? text : column.paint(text, cell)
+      const text = pad(cell, cellWidth, column.right === true)
+      return [isHead || column.paint === undefined ? text : column.paint(text, cell)]
     })
     return padded.join(gap).trimEnd()
   }
-  const head =
-    widths === undefined
-      ? [
-          line(
-            columns.map(({ title }) => title),
-            true,
-          ),
-        ]
-      : []
+  const titles = columns.map(({ title }) => title)
+  const head = widths === undefined ? [line(titles, true)] : []
   return { text: [...head, ...cells.map((row) => line(row, false))].join('\n'), widths: fitted }
 }
 
@@ -52,16 +53,39 @@ export function renderPairs(pairs: readonly (readonly [name: string, value: stri
     .join('\n')
 }
 
-/** Each column as wide as its widest cell; what is too much for the line is taken from the last one. */
+/**
+ * Each column as wide as its widest cell. Too much for the line is taken from the last, then from those that give; where
+ * that is not enough, optional ones are left out, the first of them first.
+ */
 function fitWidths(columns: readonly Column[], rows: readonly (readonly string[])[], width: number): readonly number[] {
   const wanted = columns.map(({ title, most = cellMost }, index) =>
     Math.min(most, Math.max(title.length, ...rows.map((row) => textWidth(row[index] ?? '')))),
   )
-  const before = wanted.slice(0, -1).reduce((sum, each) => sum + each + gap.length, 0)
-  const lastTitle = columns.at(-1)?.title.length ?? 0
-  return wanted.map((each, index) =>
-    index === wanted.length - 1 ? Math.max(lastTitle, Math.min(each, width - before)) : each,
-  )
+  const optional = columns.flatMap(({ isOptional }, index) => (isOptional === true ? [index] : []))
+  for (let dropped = 0; ; dropped++) {
+    const out = new Set(optional.slice(0, dropped))
+    const kept = wanted.map((each, index) => (out.has(index) ? leftOut : each))
+    const shrunk = shrinkTo(columns, kept, width)
+    if (lineWidth(shrunk) <= width || dropped >= optional.length) return shrunk
+  }
+}
+
+function shrinkTo(columns: readonly Column[], widths: readonly number[], width: number): readonly number[] {
+  const shrunk = [...widths]
+  const last = columns.length - 1
+  for (const index of [last, ...columns.keys()]) {
+    const { title, least } = columns[index] ?? { title: '' }
+    const standing = shrunk[index] ?? leftOut
+    const excess = lineWidth(shrunk) - width
+    if (standing === leftOut || excess <= 0 || (least === undefined && index !== last)) continue
+    shrunk[index] = Math.min(standing, Math.max(title.length, least ?? 0, standing - excess))
+  }
+  return shrunk
+}
+
+function lineWidth(widths: readonly number[]): number {
+  const shown = widths.filter((width) => width !== leftOut)
+  return shown.reduce((sum, width) => sum + width, 0) + gap.length * Math.max(0, shown.length - 1)
 }
 
 function pad(text: string, width: number, isRight: boolean): string {
@@ -70,7 +94,8 @@ function pad(text: string, width: number, isRight: boolean): string {
   return isRight ? space + cut : cut + space
 }
 
-function cutTo(text: string, width: number): string {
+/** As much of the text as fits, with … for the rest. */
+export function cutTo(text: string, width: number): string {
   if (textWidth(text) <= width) return text
   let cut = ''
   let used = 1

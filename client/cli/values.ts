@@ -1,8 +1,10 @@
 import { readFile, stat } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { basename, resolve } from 'node:path'
 import { limits } from '../../core/contract/limits.ts'
 import type { When } from '../../core/contract/new-task.ts'
+import type { Status } from '../../core/contract/task.ts'
 import { wrongCall } from './exit.ts'
+import { isStatus, statuses } from './show-task.ts'
 import type { CliWorld } from './world.ts'
 
 /** What people type, read into what the client takes; each refusal says how it should look. */
@@ -59,6 +61,35 @@ function tooLong(what: string): Error {
   return wrongCall(`${what} is longer than the ${limits.bodyBytes} bytes that a request may have.`)
 }
 
+export interface NamedFile {
+  readonly name: string
+  readonly path: string
+}
+
+/** `path`, or `name=path`, repeated. A path that holds a `=` is given with a name. */
+export async function readFiles(texts: readonly string[] = [], { cwd }: CliWorld): Promise<readonly NamedFile[]> {
+  if (texts.length > limits.files) throw wrongCall(`A task comes with at most ${limits.files} files.`)
+  const files = texts.map((text) => {
+    const equals = text.indexOf('=')
+    const path = resolve(cwd, text.slice(equals + 1))
+    return { name: equals < 0 ? basename(path) : text.slice(0, equals), path }
+  })
+  for (const [index, { name, path }] of files.entries()) {
+    if (files.findIndex((other) => other.name === name) < index) {
+      throw wrongCall(`Two files are called '${name}': give one as name=path.`)
+    }
+    await refuseNoFile(path)
+  }
+  return files
+}
+
+/** Said before anything is sent. */
+export async function refuseNoFile(path: string): Promise<void> {
+  const found = await stat(path).catch(() => undefined)
+  if (found === undefined) throw wrongCall(`There is no file ${path}.`)
+  if (!found.isFile()) throw wrongCall(`${path} is no file.`)
+}
+
 /** `key=value`, repeated. */
 export function readTags(pairs: readonly string[] | undefined): Record<string, string> | undefined {
   if (pairs === undefined || pairs.length === 0) return undefined
@@ -91,4 +122,9 @@ export function readNumber(text: string, range: { option: string; least: number;
   const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN
   if (value >= least && value <= most) return value
   throw wrongCall(`${option} '${text}' should be a number from ${least} to ${most}.`)
+}
+
+export function readStatus(text: string): Status {
+  if (isStatus(text)) return text
+  throw wrongCall(`--status '${text}' should be one of ${statuses.join(', ')}.`)
 }

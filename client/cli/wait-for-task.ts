@@ -1,5 +1,5 @@
 import type { Task } from '../../core/contract/task.ts'
-import type { Client } from '../client.ts'
+import type { TaskOf } from '../contract.ts'
 import { isLoopback } from '../credentials.ts'
 import { hasEnded, WaitOverError } from '../wait.ts'
 import type { Connected } from './connect.ts'
@@ -7,6 +7,10 @@ import { exitOfTask } from './exit.ts'
 import type { Output } from './output.ts'
 import { taskDetails } from './show-task.ts'
 import { clean } from './table.ts'
+import { drawNodes } from './watch/draw.ts'
+import { follow } from './watch/follow.ts'
+import { createLive } from './watch/live.ts'
+import { treeOf } from './watch/tree.ts'
 
 export interface WaitAsk {
   readonly output: Output
@@ -14,18 +18,10 @@ export interface WaitAsk {
   readonly timeoutSeconds: number | undefined
 }
 
-/** Waits for a task, tells people meanwhile what goes on, prints it in the end and gives the exit code. */
+/** Waits for a task, shows people meanwhile what goes on, prints it in the end and gives the exit code. */
 export async function waitForTask(task: Pick<Task, 'id'>, ask: WaitAsk): Promise<number> {
-  const { output, timeoutSeconds } = ask
-  let said = ''
-  const onLook = (seen: Task): void => {
-    const { status, progress } = seen
-    const now = [status, progress && `${progress.percent} %`, progress?.message].filter((part) => part !== undefined)
-    const line = now.join(' ')
-    if (!output.isJson && output.isTerminal && !hasEnded(seen) && line !== said) void output.say(clean(line))
-    said = line
-  }
-  const last = await waitOrLast(ask.connected.client, task.id, { timeoutSeconds, onLook })
+  const { output } = ask
+  const last = await (output.isLive ? watchOrLast(task.id, ask) : waitOrLast(task.id, ask))
   await (output.isJson ? output.printJson(last) : output.print(taskDetails(last)))
   if (!hasEnded(last)) {
     await output.say(`Still ${last.status} when the wait was over; go on with: taskurai get ${last.id} --wait`)
@@ -33,18 +29,32 @@ export async function waitForTask(task: Pick<Task, 'id'>, ask: WaitAsk): Promise
   return exitOfTask(last.status)
 }
 
-async function waitOrLast(
-  client: Client,
-  id: string,
-  { timeoutSeconds, onLook }: { timeoutSeconds: number | undefined; onLook: (task: Task) => void },
-): Promise<Task> {
+/** With a bar that moves. */
+async function watchOrLast(id: string, { output, connected, timeoutSeconds }: WaitAsk): Promise<TaskOf> {
+  const { client, line } = connected
+  const live = createLive(output)
+  const now = line.system.now()
+  const last = await follow({
+    line,
+    id,
+    until: timeoutSeconds === undefined ? undefined : now + timeoutSeconds * 1_000,
+    isWanted: output.isOpen,
+    onLook: (task) => {
+      const { width, paint } = output
+      return live.draw(drawNodes(treeOf([task]), { width, paint, now: line.system.now() }))
+    },
+  })
+  // An output that lies apart comes with it.
+  return hasEnded(last) ? client.get(id) : last
+}
+
+async function waitOrLast(id: string, { connected, timeoutSeconds }: WaitAsk): Promise<TaskOf> {
   let last: Task | undefined
   try {
-    await client.wait(id, {
+    return await connected.client.wait(id, {
       ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
       onLook: (task) => {
         last = task
-        onLook(task)
       },
     })
   } catch (error) {

@@ -12,6 +12,8 @@ export interface CliWorld {
   /** Whether a person reads stdout. */
   readonly isTerminal: boolean
   readonly version: string
+  /** Of the Node that runs it, as in 20.19.0. */
+  readonly nodeVersion?: string
   /** What only some installations have; loaded when the command is given, so that the others start fast. */
   readonly serve?: Loaded<(options: ServeOptions) => Promise<number>>
   readonly work?: Loaded<(module: string, env: CliWorld['env']) => Promise<number>>
@@ -24,7 +26,8 @@ type Loaded<T> = () => Promise<T>
 
 export interface CliStream {
   readonly columns?: number | undefined
-  write(text: string, done: (error?: Error | null) => void): boolean
+  readonly rows?: number | undefined
+  write(text: string | Uint8Array, done: (error?: Error | null) => void): boolean
   on(event: 'error', listener: (error: Error) => void): unknown
 }
 
@@ -37,6 +40,8 @@ export interface ServeOptions {
   readonly dataFolder: string | undefined
   readonly env: CliWorld['env']
   readonly cwd: string
+  /** Called once, when the hub is open. */
+  readonly onOpen: (hub: { readonly endpoint: string }) => Promise<void>
   readonly print: (line: string) => void
   readonly printError: (line: string) => void
 }

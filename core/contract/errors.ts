@@ -12,12 +12,14 @@ export const errorTable = {
   conflict: { status: 409, exit: 5, retry: false, title: 'The task is in a state that does not allow this' },
   'idempotency-conflict': { status: 409, exit: 5, retry: false, title: 'This key was used for another request' },
   'run-lost': { status: 409, exit: 5, retry: false, title: 'This run does not own the task any more' },
+  'not-registered': { status: 409, exit: 5, retry: false, title: 'The hub does not know this instance' },
   'too-large': { status: 413, exit: 2, retry: false, title: 'The request is too large' },
   'unknown-command': { status: 422, exit: 2, retry: false, title: 'No worker has registered this command' },
   'invalid-arguments': { status: 422, exit: 2, retry: false, title: 'The arguments do not fit the command' },
   invalid: { status: 422, exit: 2, retry: false, title: 'A field has a value that is not allowed' },
   'too-many': { status: 429, exit: 6, retry: true, title: 'Too many requests' },
   internal: { status: 500, exit: 1, retry: true, title: 'The hub failed' },
+  'no-room': { status: 507, exit: 6, retry: false, title: 'The hub has no room for this' },
   unavailable: { status: 503, exit: 6, retry: true, title: 'The hub cannot take this now' },
 } as const satisfies Record<string, { status: number; exit: number; retry: boolean; title: string }>
 

@@ -22,6 +22,9 @@ export const limits = {
   progressMessageChars: 200,
   reasonChars: 200,
   historyEntries: 12,
+  /** What a task keeps of the lines its runs logged: the newest, between the half of it and all. */
+  taskLogBytes: 1_048_576,
+  logPage: 1_000,
   listPage: 100,
   listPageDefault: 25,
   listScanned: 1_000,
@@ -47,6 +50,20 @@ export const limits = {
   receiveWaitSeconds: 20,
   protocolMoves: 1_000,
   nonceChars: 64,
+  /** Input files of a task, and files of its result. */
+  files: 20,
+  fileNameChars: 128,
+  /** File systems count bytes. */
+  fileNameBytes: 255,
+  contentTypeChars: 128,
+  /** S3 takes that much in one request. */
+  payloadBytes: 5_368_709_120,
+  /** Arguments and outputs above the inline limits, which lie apart. */
+  apartBytes: 16_777_216,
+  uploadsOpen: 64,
+  uploadSeconds: 900,
+  /** A payload that no task names is kept for so long. */
+  payloadSeconds: 7 * 86_400,
 } as const
 
 /** Time limits of the protocol that no stranger sets. */

@@ -22,7 +22,8 @@ export const WorkerName = z
 export const CommandVersion = z.int().min(1).max(1_000_000)
 
 /** A ULID, or the 26 characters that an idempotency key was hashed to. */
-export const TaskId = z.string().regex(/^[0-9A-HJKMNP-TV-Z]{26}$/, 'a task id has 26 characters of the ULID alphabet')
+export const taskIdPattern = /^[0-9A-HJKMNP-TV-Z]{26}$/
+export const TaskId = z.string().regex(taskIdPattern, 'a task id has 26 characters of the ULID alphabet')
 
 export const InstanceId = z
   .string()
@@ -30,7 +31,8 @@ export const InstanceId = z
   .max(limits.instanceIdChars)
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/)
 
-export const RunId = z.string().min(1).max(96)
+export const runIdCharsMost = 96
+export const RunId = z.string().min(1).max(runIdCharsMost)
 
 export const Nonce = z
   .string()
@@ -42,3 +44,6 @@ export const Nonce = z
 export const Instant = z.iso.datetime({ offset: true })
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
+
+/** Any JSON. What comes over a wire has been through JSON.parse, so there is nothing left to look at. */
+export const AnyJson = z.unknown() as z.ZodType<Json>

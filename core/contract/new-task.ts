@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { NewFiles, PayloadId } from './files.ts'
 import { limits } from './limits.ts'
 import { CommandName, CommandVersion, Instant } from './names.ts'
 import { Retry } from './task.ts'
@@ -36,6 +37,10 @@ const configFields = {
   timeoutSeconds: z.number().min(1).max(limits.timeoutSeconds).optional(),
   leaseSeconds: z.number().min(limits.leaseSecondsLeast).max(limits.leaseSeconds).optional(),
   retentionSeconds: z.number().min(60).max(limits.retentionSeconds).optional(),
+  /** Uploaded before, each named for the run. */
+  files: NewFiles.optional(),
+  /** Instead of `arguments`, where they are larger than a body should carry: a payload of JSON. */
+  argumentsPayload: PayloadId.optional(),
 }
 
 /**
@@ -54,6 +59,7 @@ export type NewTask = z.infer<typeof NewTask>
 export const NewTaskOfCommand = NewTask.omit({ command: true })
 
 export const NewBatch = z.strictObject({ tasks: z.array(NewTask).min(1).max(limits.batchTasks) })
+export type NewBatch = z.infer<typeof NewBatch>
 export const NewBatchOfCommand = z.strictObject({ tasks: z.array(NewTaskOfCommand).min(1).max(limits.batchTasks) })
 
 /** A field set to null is removed. The two times may change only until the task runs. */

@@ -1,6 +1,7 @@
 import { z } from 'zod'
+import { TaskFile } from './files.ts'
 import { limits } from './limits.ts'
-import { CommandName, CommandVersion, Instant, type Json, TaskId, WorkerName } from './names.ts'
+import { AnyJson, CommandName, CommandVersion, Instant, type Json, TaskId, WorkerName } from './names.ts'
 
 export const Status = z.enum([
   'waiting',
@@ -54,13 +55,18 @@ export const ResultMessage = z.strictObject({
   message: z.string().max(limits.messageChars),
 })
 
+/** `outputApart`: the output is the file `.output`; a client fetches it by itself. */
 export const TaskResult = z.strictObject({
-  output: z.json().optional(),
+  output: AnyJson.optional(),
+  outputApart: z.literal(true).optional(),
   messages: z.array(ResultMessage).max(limits.messages).optional(),
+  files: z.array(TaskFile).optional(),
 })
 export interface TaskResult {
   readonly output?: Json | undefined
+  readonly outputApart?: true | undefined
   readonly messages?: readonly z.infer<typeof ResultMessage>[] | undefined
+  readonly files?: readonly TaskFile[] | undefined
 }
 
 /** One entry of the desk's timeline: what moved when, by whom and why. */
@@ -93,7 +99,10 @@ export const Task = z.object({
   userId: z.string().optional(),
   tags: z.record(z.string(), z.string()).optional(),
   unlisted: z.boolean().optional(),
-  arguments: z.json().optional(),
+  arguments: AnyJson.optional(),
+  /** The arguments are the file `.arguments`; a client and a worker fetch it by themselves. */
+  argumentsApart: z.literal(true).optional(),
+  files: z.array(TaskFile).optional(),
   createdAt: Instant,
   createdBy: z.string(),
   modifiedAt: Instant,

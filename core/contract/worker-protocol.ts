@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { NewResultFiles, PayloadId } from './files.ts'
 import { limits } from './limits.ts'
 import { Manifest } from './manifest.ts'
 import { InstanceId, Nonce, RunId, TaskId, WorkerName } from './names.ts'
@@ -23,10 +24,11 @@ export const Register = z.strictObject({
 })
 export const Registered = z.object({ generation: z.string(), paused: z.boolean(), idleSeconds: z.number() })
 
+/** `slots`: how many to grant at most. `freeSlots`: how many tasks it could begin at once, for the scaler; else as many. */
 export const Receive = z.strictObject({
   ...call,
   slots: z.int().min(1).max(limits.receiveSlots),
-  freeSlots: z.int().min(0).max(limits.concurrency),
+  freeSlots: z.int().min(0).max(limits.concurrency).optional(),
   waitSeconds: z.number().min(0).max(limits.receiveWaitSeconds),
 })
 /** One owned run. `ticket` is the bell's receipt: it goes back with the first renewal, the end or the hand-back. */
@@ -42,7 +44,8 @@ export type Grant = z.infer<typeof Grant>
 /** `drain`: take nothing new, finish, leave (another generation is current, or the worker is being removed). */
 export const Received = z.object({ grants: z.array(Grant), drain: z.boolean().optional() })
 
-const run = { taskId: TaskId, run: RunId, ticket: z.string().max(64).optional() }
+export const ticketCharsMost = 64
+const run = { taskId: TaskId, run: RunId, ticket: z.string().max(ticketCharsMost).optional() }
 
 export const ProgressReport = z.strictObject({
   percent: z.number().min(0).max(100),
@@ -57,8 +60,15 @@ export const Renew = z.strictObject({
     .max(limits.protocolMoves),
 })
 
+/** What a run gives: files by the payloads it uploaded, and a large output as one of those. */
+export const RunResult = TaskResult.pick({ output: true, messages: true }).extend({
+  files: NewResultFiles.optional(),
+  outputPayload: PayloadId.optional(),
+})
+export type RunResult = z.infer<typeof RunResult>
+
 export const End = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('succeed'), ...run, result: TaskResult.optional() }),
+  z.strictObject({ kind: z.literal('succeed'), ...run, result: RunResult.optional() }),
   z.strictObject({ kind: z.literal('fail'), ...run, error: TaskError, timedOut: z.boolean().optional() }),
   z.strictObject({ kind: z.literal('stop'), ...run }),
   z.strictObject({ kind: z.literal('expire'), ...run }),

@@ -1,3 +1,4 @@
+import { releaseFiles } from '../files/release.ts'
 import type { Head } from '../head.ts'
 import { bodyKey, outcomePrefix } from '../keys.ts'
 import type { World } from '../world.ts'
@@ -14,7 +15,9 @@ export async function clearBeside(world: World, gone: Head): Promise<void> {
   const outcomes = await world.store.list({ pk, prefix: outcomePrefix(gone.born), limit: outcomesMost })
   const keys = outcomes.items.map((item) => ({ pk, sk: item.sk }))
   if (gone.bodyApart === true) keys.push({ pk, sk })
-  await Promise.all(
-    keys.map((key) => world.store.commit({ write: { kind: 'delete', key, condition: { kind: 'any' } } })),
-  )
+  await Promise.all([
+    ...keys.map((key) => world.store.commit({ write: { kind: 'delete', key, condition: { kind: 'any' } } })),
+    world.taskLogs?.remove({ id: gone.id, born: gone.born }),
+    ...(gone.files === undefined && gone.resultFiles === undefined ? [] : [releaseFiles(world, gone)]),
+  ])
 }

@@ -2,8 +2,10 @@ import { limits, spans } from '../contract/limits.ts'
 import type { Json } from '../contract/names.ts'
 import type { NewTask, When } from '../contract/new-task.ts'
 import type { Retry } from '../contract/task.ts'
-import { guardOf } from '../guard.ts'
+import type { HeldFile } from '../files/held-file.ts'
+import { dueOf } from '../guard.ts'
 import type { Head } from '../head.ts'
+import { draftOf } from '../head-draft.ts'
 import { bellFor, headItem, headOf, splitBody } from '../layout.ts'
 import type { Condition } from '../ports.ts'
 import { defaultRetry } from '../retry.ts'
@@ -29,6 +31,8 @@ export interface Creation {
   readonly requestHash?: string | undefined
   /** Length of the arguments' JSON, measured at the door. */
   readonly argumentsBytes: number
+  /** Its files, and the birth they are held under. */
+  readonly held?: { readonly born: string; readonly files: readonly HeldFile[] } | undefined
 }
 
 export type CreateOutcome =
@@ -78,7 +82,7 @@ function newHead(world: World, creation: Creation, now: number, writer: string):
   const delayMs = startAfter === undefined ? 0 : startAfter - now
   const head: Head = {
     id: creation.id,
-    born: world.ids.token(),
+    born: creation.held?.born ?? world.ids.token(),
     n: 1,
     writer,
     command: command.name,
@@ -95,6 +99,7 @@ function newHead(world: World, creation: Creation, now: number, writer: string):
     tags: task.tags,
     unlisted: task.unlisted,
     arguments: task.arguments as Json | undefined,
+    files: creation.held?.files,
     requestHash: creation.requestHash,
     createdAt: now,
     createdBy: by,
@@ -114,7 +119,9 @@ function newHead(world: World, creation: Creation, now: number, writer: string):
     leaseSeconds: task.leaseSeconds ?? command.leaseSeconds ?? spans.defaultLeaseSeconds,
     retentionSeconds: task.retentionSeconds ?? spans.defaultRetentionSeconds,
   }
-  return guardOf(head, now)
+  const draft = draftOf(head)
+  draft.due = dueOf(head, now)
+  return draft
 }
 
 /** A relative time counts from the hub's now; a date in the past means at once. */

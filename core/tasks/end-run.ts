@@ -1,5 +1,6 @@
 import type { TaskError, TaskResult } from '../contract/task.ts'
 import type { Event } from '../events.ts'
+import type { HeldFile } from '../files/held-file.ts'
 import type { Head } from '../head.ts'
 import { fitsBeside, type Outcome, outcomeApart } from '../layout.ts'
 import { decide } from '../lifecycle.ts'
@@ -8,7 +9,12 @@ import { type MoveOutcome, move } from './move.ts'
 
 /** How a run can end, told by the run itself. */
 export type RunEnd =
-  | { readonly kind: 'succeed'; readonly result?: TaskResult | undefined }
+  | {
+      readonly kind: 'succeed'
+      readonly result?: TaskResult | undefined
+      /** Held for the task already. */
+      readonly files?: readonly HeldFile[] | undefined
+    }
   | { readonly kind: 'fail'; readonly error: TaskError }
   | { readonly kind: 'stop' }
   | { readonly kind: 'give-up' }
@@ -52,7 +58,7 @@ function eventOf(end: RunEnd, { run, writer, chance, isApart, now }: Ending): Ev
   const of = { run, writer, now }
   switch (end.kind) {
     case 'succeed':
-      return { kind: 'succeed', ...of, result: end.result, apart: isApart }
+      return { kind: 'succeed', ...of, result: end.result, files: end.files, apart: isApart }
     case 'fail':
       return { kind: 'fail', ...of, error: end.error, chance, apart: isApart }
     case 'stop':

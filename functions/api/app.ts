@@ -1,11 +1,15 @@
 import { Hono } from 'hono'
 import { z } from 'zod'
 import { ApiError } from '#core/contract/errors'
+import type { Uploads } from '#core/uploads'
 import type { World } from '#core/world'
 import { allowHeader, json, methodNotAllowed, problem } from './answers.ts'
 import type { Catalog } from './catalog.ts'
+import { filePath, fileRoutes } from './file-routes.ts'
 import { listRoutes } from './list-routes.ts'
+import { logRoutes } from './log-routes.ts'
 import { openapiOf } from './openapi.ts'
+import { contentPath, payloadRoutes } from './payload-routes.ts'
 import { type ProtocolCalls, protocolRoutes } from './protocol-routes.ts'
 import { readBody } from './read-body.ts'
 import { defineRoute, type Route } from './route.ts'
@@ -37,6 +41,8 @@ export interface ApiOptions {
   readonly workerCalls: ProtocolCalls
   readonly authorize: (raw: RawRequest) => Authorized | Promise<Authorized>
   readonly events: TaskEvents
+  /** How bytes are to be sent; absent where no files are kept. */
+  readonly uploads?: Uploads | undefined
   readonly version?: string
 }
 
@@ -54,6 +60,9 @@ export function createApi(options: ApiOptions): Api {
     ...submitRoutes({ world, catalog }),
     ...listRoutes({ world, catalog }),
     ...taskRoutes(world, createWaitForEnd(world, options.events)),
+    ...logRoutes(world),
+    ...payloadRoutes(world, options.uploads),
+    ...fileRoutes(world),
     ...workerRoutes({ world, catalog }),
     ...protocolRoutes(options.workerCalls),
   ]
@@ -65,7 +74,8 @@ export function createApi(options: ApiOptions): Api {
       try {
         const { pathname, search } = new URL(request.url)
         const isOpen = pathname === '/healthz' || request.method === 'OPTIONS'
-        if (isOpen) return await app.fetch(request, nobody)
+        // Bytes are authorized by their address, and are not to be held in memory.
+        if (isOpen || (request.method === 'PUT' && contentPath.test(pathname))) return await app.fetch(request, nobody)
         const body = await readBody(request)
         const target = { rawUrl: context.rawUrl ?? pathname + search, pathname }
         const principal = await principalOf(options, request, target, body)
@@ -132,7 +142,7 @@ async function principalOf(
   if (!authorized.ok) throw new ApiError('forbidden', authorized.detail)
   const path = rawUrl.split('?', 1)[0] ?? rawUrl
   // Permission is judged on the path as it was sent and signed, so no other spelling of it may be routed.
-  if (path !== pathname || path.includes('%')) {
+  if (path !== pathname || (path.includes('%') && !filePath.test(path))) {
     throw new ApiError('bad-request', `write the path plainly, without dot segments or percent-encoding: ${path}`)
   }
   const isAllowed = authorized.allows(method, path) || (method === 'HEAD' && authorized.allows('GET', path))

@@ -33,6 +33,8 @@ export interface RequestTask {
   readonly raw: unknown
   /** The canonical JSON of its arguments, where that is known already. */
   readonly argumentsText: string | undefined
+  /** The texts of fields that count by something else than what stands in the request. */
+  readonly instead?: Readonly<Record<string, string>> | undefined
 }
 
 /** One hash for a whole batch, so that a batch which was changed anywhere meets it everywhere. */
@@ -43,12 +45,13 @@ export function requestHash(ids: Ids, tasks: readonly RequestTask[], command: st
 }
 
 /** A command in the path says the same as one in the body. */
-function requestText({ raw, argumentsText }: RequestTask, pathCommand: string | undefined): string {
+function requestText({ raw, argumentsText, instead }: RequestTask, pathCommand: string | undefined): string {
   const task = raw as Readonly<Record<string, unknown>>
   let text = `{"command":${JSON.stringify(pathCommand ?? task.command)}`
   for (const key of Object.keys(task).sort()) {
     if (key === 'command' || ownFieldsOfEachTry.has(key)) continue
-    const value = key === 'arguments' && argumentsText !== undefined ? argumentsText : canonicalJson(task[key])
+    const known = key === 'arguments' ? argumentsText : instead?.[key]
+    const value = known ?? canonicalJson(task[key])
     text += `,${JSON.stringify(key)}:${value}`
   }
   return `${text}}`

@@ -1,10 +1,12 @@
 import { ApiError, type FieldIssue } from '#core/contract/errors'
 import { limits } from '#core/contract/limits'
 import type { NewTask } from '#core/contract/new-task'
+import type { HeldFile } from '#core/files/held-file'
 import type { ResolvedCommand } from '#core/tasks/create'
-import type { World } from '#core/world'
+import type { Principal, World } from '#core/world'
 import { canonicalJson } from './canonical.ts'
 import type { Catalog, DoorCommand } from './catalog.ts'
+import { checkFiles, namesFiles, readArguments } from './check-files.ts'
 import { issuesMost, refusal } from './field-issues.ts'
 import { windowFault } from './start-window.ts'
 
@@ -19,12 +21,20 @@ export interface CheckedTask {
   readonly command: ResolvedCommand
   /** Canonical JSON, made once for its length and for the request's hash. */
   readonly argumentsText: string | undefined
+  /** What its files are; absent where it names none. */
+  readonly files?: readonly HeldFile[] | undefined
 }
 
 export type PlaceOf = (index: number) => string
 
+export interface TasksCheck {
+  readonly tasks: readonly NewTask[]
+  readonly by: Principal
+  readonly at: PlaceOf
+}
+
 /** All of them, or an ApiError that names the places at fault: `/tasks/3/arguments/orderId`. */
-export async function checkTasks(door: Door, tasks: readonly NewTask[], at: PlaceOf): Promise<readonly CheckedTask[]> {
+export async function checkTasks(door: Door, { tasks, by, at }: TasksCheck): Promise<readonly CheckedTask[]> {
   const issues: FieldIssue[] = []
   const checked: CheckedTask[] = []
   const now = door.world.clock.now()
@@ -36,11 +46,37 @@ export async function checkTasks(door: Door, tasks: readonly NewTask[], at: Plac
       known = { name, version, command: await resolve(door, task, at(index)) }
     }
     if (task.startAfter !== undefined || task.notStartAfter !== undefined) refuseWindow(task, now, at(index))
-    checked.push(checkArguments(task, known.command, issues, () => `${at(index)}/arguments`))
+    checked.push(
+      namesFiles(task)
+        ? await checkWithFiles(door, { task, by, at: at(index), command: known.command }, issues)
+        : checkArguments(task, known.command, issues, () => `${at(index)}/arguments`),
+    )
     if (issues.length > issuesMost) break
   }
   if (issues.length > 0) throw refusal('invalid-arguments', issues)
   return checked
+}
+
+interface WithFiles {
+  readonly task: NewTask
+  readonly by: Principal
+  readonly at: string
+  readonly command: DoorCommand
+}
+
+/** Arguments that came as a payload are held to the same schema as any, and kept where they are. */
+async function checkWithFiles(door: Door, ask: WithFiles, issues: FieldIssue[]): Promise<CheckedTask> {
+  const { task, command, at } = ask
+  const files = await checkFiles(door.world, ask)
+  if (task.argumentsPayload === undefined) {
+    return { ...checkArguments(task, command, issues, () => `${at}/arguments`), files }
+  }
+  const file = files.at(-1)
+  if (file === undefined) throw new Error('arguments apart are a file')
+  const args = await readArguments(door.world, file, at)
+  for (const { field, message } of command.check(args))
+    issues.push({ field: `${at}/argumentsPayload${field}`, message })
+  return { task, command: command.resolved, argumentsText: undefined, files }
 }
 
 async function resolve({ catalog }: Door, { command, version }: NewTask, at: string): Promise<DoorCommand> {

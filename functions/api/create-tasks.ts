@@ -1,13 +1,16 @@
 import { ApiError } from '#core/contract/errors'
 import type { NewTask } from '#core/contract/new-task'
+import { holdFiles, letGo } from '#core/files/hold'
 import type { Head } from '#core/head'
-import { type CreateOutcome, createTask } from '#core/tasks/create'
+import { type CreateOutcome, type Creation, createTask } from '#core/tasks/create'
 import { readHead } from '#core/tasks/move'
 import type { World } from '#core/world'
 import { requestHash } from './canonical.ts'
+import { fieldOf, filesAsked, hashedFiles, hashedLater } from './check-files.ts'
 import { type CheckedTask, checkTasks, type Door, type PlaceOf } from './check-tasks.ts'
 import { refusal } from './field-issues.ts'
 import { idempotencyKeyOf, idOfKey, idsOfBatchKey } from './task-ids.ts'
+import type { Turns } from './turns.ts'
 
 /** From a parsed body to created tasks, and to the tasks that the same call made before. */
 
@@ -46,18 +49,27 @@ export async function createOne(door: Door, ask: CreateAsk): Promise<Created> {
   return created
 }
 
+export interface BatchDoor extends Door {
+  /**
+   * Batches under one key come one after the other, so that of two different ones the second meets the first whole. Where
+   * several processes are the API, one that loses such a race may have made some of its tasks.
+   */
+  readonly batchTurns: Turns
+}
+
 /** All or none are accepted at the door; after that each is created by itself, and the same key completes the rest. */
-export async function createMany(door: Door, ask: CreateAsk): Promise<readonly Created[]> {
+export async function createMany(door: BatchDoor, ask: CreateAsk): Promise<readonly Created[]> {
   const key = idempotencyKeyOf(ask.headers)
   const keyed = key === undefined ? undefined : { key, ids: idsOfBatchKey(door.world.ids, key, ask.tasks.length) }
-  return create(door, ask, keyed, (index) => `/tasks/${index}`)
+  const made = () => create(door, ask, keyed, (index) => `/tasks/${index}`)
+  return key === undefined ? made() : door.batchTurns(key, made)
 }
 
 async function create(door: Door, ask: CreateAsk, keyed: Keyed | undefined, at: PlaceOf): Promise<readonly Created[]> {
   const { world } = door
   let checked: readonly CheckedTask[]
   try {
-    checked = await checkTasks(door, ask.tasks, at)
+    checked = await checkTasks(door, { tasks: ask.tasks, by: ask.principal, at })
   } catch (refused) {
     const standing = await madeBefore(world, ask, keyed, refused)
     if (standing !== undefined) return standing
@@ -66,28 +78,46 @@ async function create(door: Door, ask: CreateAsk, keyed: Keyed | undefined, at: 
   const hash = keyed === undefined ? undefined : hashOf(world, ask, checked)
   if (keyed !== undefined && checked.length > 1) await refuseOtherBatch(world, keyed, hash)
   const outcomes = await Promise.allSettled(
-    checked.map(({ task, command, argumentsText = '' }, index) =>
-      createTask(world, {
+    checked.map(({ task, command, argumentsText = '', files }, index) => {
+      const creation = {
         task,
         command,
         by: ask.principal,
         id: keyed?.ids[index] ?? world.ids.next(),
         requestHash: hash,
         argumentsBytes: Buffer.byteLength(argumentsText),
-      }),
-    ),
+      }
+      return files === undefined ? createTask(world, creation) : createWithFiles(world, creation, at(index))
+    }),
   )
   return outcomes.map((outcome, index) => {
-    if (outcome.status === 'rejected') throw unavailable(outcome.reason, keyed)
+    if (outcome.status === 'rejected')
+      throw outcome.reason instanceof ApiError ? outcome.reason : unavailable(outcome.reason, keyed)
     return createdOf(outcome.value, checked[index]?.task, at(index))
   })
 }
 
+/** The payloads are held before the head is written, and given back where it was not (core/files/payload.ts). */
+async function createWithFiles(world: World, creation: Creation, at: string): Promise<CreateOutcome> {
+  const { task, by, id: taskId } = creation
+  const born = world.ids.token()
+  const ask = { taskId, born, by, files: filesAsked(task) }
+  const held = await holdFiles(world, ask)
+  if (held.kind === 'refused') {
+    throw refusal('invalid', [{ field: fieldOf(task, held.index, at), message: held.message }])
+  }
+  const outcome = await createTask(world, { ...creation, held: { born, files: held.files } })
+  const isOurs = outcome.kind !== 'invalid' && outcome.head.born === born
+  if (!isOurs) await letGo(world, ask)
+  return outcome
+}
+
 function hashOf(world: World, { raw, pathCommand }: CreateAsk, checked: readonly CheckedTask[]): string {
-  const tasks = raw.map((task, index) => ({
-    raw: task,
-    argumentsText: checked[index]?.argumentsText,
-  }))
+  const tasks = raw.map((task, index) => {
+    const { argumentsText, files, task: parsed } = checked[index] ?? {}
+    const instead = files === undefined || parsed === undefined ? undefined : hashedFiles(parsed, files)
+    return { raw: task, argumentsText, instead }
+  })
   return requestHash(world.ids, tasks, pathCommand)
 }
 
@@ -102,7 +132,9 @@ async function madeBefore(
   refused: unknown,
 ): Promise<readonly Created[] | undefined> {
   if (keyed === undefined || !(refused instanceof ApiError)) return undefined
-  const hash = hashOf(world, ask, [])
+  const instead = await Promise.all(ask.tasks.map((task) => hashedLater(world, task)))
+  const tasks = ask.raw.map((raw, index) => ({ raw, argumentsText: undefined, instead: instead[index] }))
+  const hash = requestHash(world.ids, tasks, ask.pathCommand)
   const heads = await Promise.all(keyed.ids.map((id) => readHead(world, id)))
   const made: Created[] = []
   for (const [index, head] of heads.entries()) {

@@ -32,7 +32,9 @@ export function openapiOf(routes: readonly Route[], version: string): unknown {
     info: {
       title: 'Taskurai hub',
       version,
-      description: 'Every request but GET /healthz is signed with AWS Signature Version 4, service execute-api.',
+      description:
+        'Every request is signed with AWS Signature Version 4, service execute-api, but for GET /healthz and the upload ' +
+        'of bytes to an address that the hub gave.',
     },
     security: [{ sigv4: [] }],
     paths,
@@ -90,17 +92,19 @@ function componentsOf(names: Names, io: 'input' | 'output'): Readonly<Record<str
 type JsonObject = Readonly<Record<string, unknown>>
 
 function operationOf(route: Route, requests: Names, answers: Names): unknown {
-  const { body, answer, isBodyOptional } = route
+  const { body, answer, isBodyOptional, bytes } = route
   return {
     operationId: route.name,
     summary: route.summary,
     'x-permission': route.permission,
     parameters: parametersOf(route),
     ...(body === undefined ? {} : { requestBody: { required: !isBodyOptional, ...contentOf(body, requests) } }),
+    ...(bytes === 'request' ? { requestBody: { required: true, ...anyBytes }, security: [] } : {}),
     responses: {
       [answer.status]: {
         description: 'done',
         ...(answer.schema === undefined ? {} : contentOf(answer.schema, answers)),
+        ...(bytes === 'answer' ? anyBytes : {}),
       },
       default: {
         description: 'what went wrong, as RFC 9457 problem details',
@@ -109,6 +113,9 @@ function operationOf(route: Route, requests: Names, answers: Names): unknown {
     },
   }
 }
+
+/** In OpenAPI 3.1 bytes have no schema: their type says all there is to say. */
+const anyBytes = { content: { 'application/octet-stream': {} } } as const
 
 function healthOperation(answers: Names): unknown {
   return {

@@ -4,7 +4,7 @@ import { defineRoute, type Route } from './route.ts'
 
 /** The hub's side of the worker protocol, as far as the API needs it. */
 export interface ProtocolCalls {
-  readonly call: (op: WorkerProtocolOp, body: unknown, principal: string) => Promise<unknown>
+  readonly call: (op: WorkerProtocolOp, body: unknown, principal: string, signal?: AbortSignal) => Promise<unknown>
 }
 
 /** One path an operation: POST /v1/worker-protocol/{op}. Instances of this machine use the stream instead. */
@@ -17,7 +17,7 @@ export function protocolRoutes(calls: ProtocolCalls): readonly Route[] {
       summary: `Worker protocol: ${op}`,
       body: workerProtocol[op].request,
       answer: { status: 200, schema: workerProtocol[op].answer },
-      handle: async ({ principal, body }) => json(200, await calls.call(op, body, principal)),
+      handle: async ({ principal, body, request }) => json(200, await calls.call(op, body, principal, request.signal)),
     }),
   )
 }

@@ -20,6 +20,8 @@ export interface Route {
   readonly query: z.ZodObject
   readonly body?: z.ZodType | undefined
   readonly isBodyOptional: boolean
+  /** Where bytes stand instead of JSON. A request of bytes is not signed and is read by its handler, chunk by chunk. */
+  readonly bytes?: 'request' | 'answer' | undefined
   /** Header parameters beside those of every request. */
   readonly headers: readonly string[]
   readonly answer: { readonly status: number; readonly schema?: z.ZodType | undefined }
@@ -55,7 +57,10 @@ interface RouteSpec<Query extends z.ZodObject, Body extends z.ZodType> {
   readonly summary: string
   readonly query?: Query
   readonly body?: Body
+  /** Says of bodies that the schema would take as they are: they need not be copied by it. */
+  readonly isTakenAsIs?: (raw: unknown) => boolean
   readonly isBodyOptional?: boolean
+  readonly bytes?: Route['bytes']
   readonly headers?: readonly string[]
   readonly answer: Route['answer']
   readonly handle: (call: Call<z.infer<Query>, z.infer<Body>>) => Promise<Response>
@@ -74,7 +79,8 @@ export function defineRoute<Query extends z.ZodObject = typeof NoQuery, Body ext
     handle: ({ principal, request, params, search, body }) => {
       const query = parseWith(spec.query ?? NoQuery, queryOf(search), 'bad-request') as z.infer<Query>
       const raw = spec.body === undefined ? undefined : rawBody(request, body, isBodyOptional)
-      const parsed = spec.body === undefined ? undefined : parseWith(spec.body, raw, 'invalid')
+      const isTaken = spec.body === undefined || spec.isTakenAsIs?.(raw) === true
+      const parsed = isTaken ? raw : parseWith(spec.body, raw, 'invalid')
       return spec.handle({ principal, request, params, query, body: parsed as z.infer<Body>, raw })
     },
   }

@@ -1,13 +1,15 @@
 import { z } from 'zod'
 import { CommandName } from '#core/contract/names'
 import { NewBatch, NewBatchOfCommand, NewTask, NewTaskOfCommand } from '#core/contract/new-task'
+import { isPlainBatch } from '#core/contract/plain-tasks'
 import { Task } from '#core/contract/task'
 import { json } from './answers.ts'
 import type { Door } from './check-tasks.ts'
-import { type Created, createMany, createOne } from './create-tasks.ts'
+import { type BatchDoor, type Created, createMany, createOne } from './create-tasks.ts'
 import { parseWith } from './field-issues.ts'
 import { defineRoute, type Route } from './route.ts'
 import { showCreated, showHead, showTask } from './show-task.ts'
+import { createTurns } from './turns.ts'
 
 /** Creating tasks, singly and in batches; also under a command, so that a policy can allow a caller just that one. */
 
@@ -17,7 +19,8 @@ const accepted = { status: 202, schema: z.union([Task, Minimal]) } as const
 const batchAccepted = { status: 202, schema: z.object({ tasks: z.array(z.union([Task, Minimal])) }) } as const
 const headers = ['idempotency-key', 'prefer']
 
-export function submitRoutes(door: Door): readonly Route[] {
+export function submitRoutes({ world, catalog }: Door): readonly Route[] {
+  const door: BatchDoor = { world, catalog, batchTurns: createTurns() }
   return [
     defineRoute({
       method: 'POST',
@@ -38,6 +41,7 @@ export function submitRoutes(door: Door): readonly Route[] {
       name: 'createTasks',
       summary: 'Create up to 500 tasks in one call',
       body: NewBatch,
+      isTakenAsIs: isPlainBatch,
       headers,
       answer: batchAccepted,
       handle: async ({ principal, request, body, raw }) => {

@@ -1,4 +1,5 @@
 import { spans } from '#core/contract/limits'
+import { sweepPayloads } from '#core/files/sweep'
 import type { Launcher } from '#core/ports'
 import { auditCommand } from '#core/tasks/audit'
 import { tickTasks } from '#core/tasks/tick'
@@ -37,6 +38,9 @@ export interface MinuteOptions {
 
 /** Once a minute: fleets are looked at, instances that fell silent are forgotten, and tasks an hour old are audited. */
 export async function tickMinute(world: World, launcher: Launcher, options: MinuteOptions = {}): Promise<void> {
+  await sweepPayloads(world).catch((error: unknown) => {
+    world.log.error('clock.payloads-failed', { error: String(error) })
+  })
   const audits = (options.feedLagMs?.() ?? 0) <= feedLagMostMs
   for (const worker of await readWorkerNames(world)) {
     // One worker that cannot be looked after must not leave the others alone.

@@ -30,14 +30,19 @@ export async function react(world: World, effects: ReactorEffects, changes: read
       continue
     }
     const after = headOf(change.after)
+    // A new life took the place of one that was past its retention: what lay beside the old one goes as well.
+    if (before !== undefined && before.born !== after.born) gone.push(before)
     if (isFreshlyQueued(world, before, after)) queued.set(after.worker, (queued.get(after.worker) ?? 0) + 1)
     rows.push(...rowsOf(before, after))
   }
   for (const [worker, count] of queued) effects.nudgeScaler(worker, count)
-  await Promise.all([
-    ...rows.map((write) => world.store.commit({ write })),
-    ...gone.map((head) => clearBeside(world, head)),
-  ])
+  await Promise.all([putRows(world, rows), ...gone.map((head) => clearBeside(world, head))])
+}
+
+/** A store that writes many rows in one go answers them all with one promise, which need not be waited for many times. */
+async function putRows({ store }: World, rows: readonly Write[]): Promise<void> {
+  const written = new Set(rows.map((write) => store.commit({ write })))
+  await Promise.all(written)
 }
 
 function isFreshlyQueued(world: World, before: Head | undefined, after: Head): boolean {

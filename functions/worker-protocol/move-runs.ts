@@ -3,7 +3,8 @@ import type { Complete, End, Release, Renew, RunAnswer } from '#core/contract/wo
 import { endRun, type RunEnd } from '#core/tasks/end-run'
 import type { MoveOutcome } from '#core/tasks/move'
 import { renewRun } from '#core/tasks/renew'
-import type { World } from '#core/world'
+import type { Principal, World } from '#core/world'
+import { holdResultFiles, namesFiles, plainResult } from './result-files.ts'
 import type { Session } from './session.ts'
 
 /** Renewals, ends and hand-backs of an instance's runs; each answered by itself. */
@@ -21,8 +22,33 @@ export function renewRuns(world: World, session: Session, body: z.infer<typeof R
   )
 }
 
-export function completeRuns(world: World, session: Session, body: z.infer<typeof Complete>): Promise<RunAnswer[]> {
-  return Promise.all(body.ends.map((end) => finish(world, session, end, endOf(end))))
+export function completeRuns(
+  world: World,
+  session: Session,
+  body: z.infer<typeof Complete>,
+  by: Principal,
+): Promise<RunAnswer[]> {
+  return Promise.all(
+    body.ends.map((end) =>
+      namesFiles(end) ? finishWithFiles(world, session, end, by) : finish(world, session, end, endOf(end)),
+    ),
+  )
+}
+
+/** The files are held before the head is written, and given back where it was not (core/files/payload.ts). */
+async function finishWithFiles(
+  world: World,
+  session: Session,
+  end: Parameters<typeof holdResultFiles>[2],
+  by: Principal,
+): Promise<RunAnswer> {
+  const held = await holdResultFiles(world, by, end)
+  if (held.kind === 'refused') return finish(world, session, end, { kind: 'fail', error: held.error })
+  const result = plainResult(end.result)
+  if (held.kind === 'not-owner') return finish(world, session, end, { kind: 'succeed', result })
+  const answer = await finish(world, session, end, { kind: 'succeed', result, files: held.files })
+  if (answer.outcome !== 'done') await held.letGo()
+  return answer
 }
 
 export function releaseRuns(world: World, session: Session, body: z.infer<typeof Release>): Promise<RunAnswer[]> {
@@ -71,7 +97,7 @@ function lost(session: Session, run: string, outcome: Exclude<MoveOutcome, { kin
 function endOf(end: End): RunEnd {
   switch (end.kind) {
     case 'succeed':
-      return { kind: 'succeed', result: end.result }
+      return { kind: 'succeed', result: plainResult(end.result) }
     case 'fail':
       return { kind: 'fail', error: end.timedOut === true ? { ...end.error, code: 'timeout' } : end.error }
     case 'stop':

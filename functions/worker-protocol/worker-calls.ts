@@ -25,8 +25,8 @@ interface Registration {
 }
 
 export interface WorkerCalls {
-  /** `body` has been parsed by the contract of its op. */
-  readonly call: (op: WorkerProtocolOp, body: unknown, principal: string) => Promise<unknown>
+  /** `body` has been parsed by the contract of its op. `signal`: the caller is gone, and can be given no work any more. */
+  readonly call: (op: WorkerProtocolOp, body: unknown, principal: string, signal?: AbortSignal) => Promise<unknown>
   /** The instance's process is known to be dead: its runs are lost now, not when their leases end. */
   readonly instanceDied: (ask: { launch?: string; instance?: string; worker: string; why: string }) => Promise<void>
   readonly sessions: () => Iterable<Session>
@@ -83,16 +83,20 @@ export function createWorkerCalls(world: World, registerWorker: RegisterWorker):
     await registerWorker({ manifest, launch: standing?.fleet.launch, by: principal })
   }
 
-  async function receive(session: Session, body: Body<'receive'>): Promise<Answer<'receive'>> {
+  async function receive(session: Session, body: Body<'receive'>, signal?: AbortSignal): Promise<Answer<'receive'>> {
     // Open from its first moment, so that whatever ends receives ends this one too.
     const open = new AbortController()
     session.receives.add(open)
+    const end = () => open.abort()
+    signal?.addEventListener('abort', end)
+    if (signal?.aborted === true) end()
     try {
       const received = await receiveWhile(open.signal, session, body)
       if (session.phase === 'leaving' && received.grants.length > 0) await stayOn(session, received.grants.length)
       return received
     } finally {
       session.receives.delete(open)
+      signal?.removeEventListener('abort', end)
     }
   }
 
@@ -102,7 +106,7 @@ export function createWorkerCalls(world: World, registerWorker: RegisterWorker):
     body: Body<'receive'>,
   ): Promise<Answer<'receive'>> {
     const fleet = await fleetOf(world, session.worker)
-    session.freeSlots = body.freeSlots
+    session.freeSlots = body.freeSlots ?? body.slots
     await tellSlots(world, session)
     if (fleet.current !== undefined && fleet.current !== session.generation) return { grants: [], drain: true }
     if (fleet.paused !== undefined) {
@@ -178,13 +182,16 @@ export function createWorkerCalls(world: World, registerWorker: RegisterWorker):
   function sessionFor(body: { readonly instance: string; readonly worker: string }): Session {
     const session = sessions.get(body.instance)
     if (session === undefined || session.worker !== body.worker) {
-      throw new ApiError('conflict', 'this instance is not registered here: register again, with the runs it holds')
+      throw new ApiError(
+        'not-registered',
+        'this instance is not registered here: register again, with the runs it holds',
+      )
     }
     session.calledAtMs = world.clock.monotonicMs()
     return session
   }
 
-  function call(op: WorkerProtocolOp, parsed: unknown, principal: string): Promise<unknown> {
+  function call(op: WorkerProtocolOp, parsed: unknown, principal: string, signal?: AbortSignal): Promise<unknown> {
     if (op === 'register') return registerOnce(parsed as Body<'register'>, principal)
     const body = parsed as Body<Exclude<WorkerProtocolOp, 'register'>>
     if (op === 'leave' && !sessions.has(body.instance)) return leaveUnknown(body as Body<'leave'>)
@@ -192,11 +199,11 @@ export function createWorkerCalls(world: World, registerWorker: RegisterWorker):
     return session.once(`${op} ${body.nonce}`, async () => {
       switch (op) {
         case 'receive':
-          return receive(session, body as Body<'receive'>)
+          return receive(session, body as Body<'receive'>, signal)
         case 'renew':
           return { runs: await renewRuns(world, session, body as Body<'renew'>) }
         case 'complete':
-          return { runs: await completeRuns(world, session, body as Body<'complete'>) }
+          return { runs: await completeRuns(world, session, body as Body<'complete'>, principal) }
         case 'release':
           return { runs: await releaseRuns(world, session, body as Body<'release'>) }
         case 'leave':

@@ -1,7 +1,8 @@
 import { envelopes } from './envelopes.ts'
 import { faults } from './faults.ts'
+import { files } from './files.ts'
 import { fleets } from './fleets.ts'
 import { times } from './times.ts'
 
 /** Every scenario, by what it is about. */
-export const scenarios = { envelopes, times, fleets, faults } as const
+export const scenarios = { envelopes, times, fleets, faults, files } as const

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto'
+import { createMemoryBlobs } from '#adapters/memory/blobs'
 import type { Memory } from '#adapters/memory/store'
 import { createMemory } from '#adapters/memory/store'
 import type { Commit, CommitOutcome } from '#core/ports'
@@ -9,6 +11,7 @@ import { VirtualClock } from './virtual-clock.ts'
 export interface MemoryWorld extends World {
   readonly clock: VirtualClock
   readonly memory: Memory
+  readonly blobs: ReturnType<typeof createMemoryBlobs>
   readonly logged: string[]
   /** What the next commits do instead: fail before the effect, or lose the answer after it. */
   readonly upsets: ('before' | 'after' | undefined)[]
@@ -36,6 +39,7 @@ export function createMemoryWorld(options: { readonly chance?: () => number } = 
     seesFrom: 0,
     store: { ...memory.store, commit },
     queue: memory.queue,
+    blobs: createMemoryBlobs((bytes) => createHash('sha256').update(bytes).digest('hex')),
     ids: createIds(() => 0.5),
     chance: options.chance ?? (() => 0.5),
     log: { info: log, warn: log, error: log },

@@ -35,7 +35,9 @@ function isInstance(pid: number): boolean {
   }
   if (process.platform !== 'linux') return true
   const words = readText(`/proc/${pid}/cmdline`).split('\0')
-  return words.includes('work') && words.some((word) => word.includes('fixtures/workers'))
+  return (
+    words.some((word) => word.includes('instance-child')) && words.some((word) => word.includes('fixtures/workers'))
+  )
 }
 
 function readText(path: string): string {

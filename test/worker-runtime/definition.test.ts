@@ -85,6 +85,18 @@ describe('a worker definition', () => {
     expect(() => toManifest(workerOf(schemas))).toThrow(message)
   })
 
+  it('refuses schemas of libraries that look like data', () => {
+    class Odd {
+      readonly type = 'object'
+      safeParse() {}
+    }
+    const of = (input: object) => () =>
+      toManifest(defineWorker({ name: 'w', commands: [defineCommand({ name: 'c', input: Object(input) }, () => 1)] }))
+    expect(of(new Odd())).toThrow(/input of command c@1.*found a Odd/)
+    expect(of({ _def: {}, safeParse: () => undefined })).toThrow(/a schema of zod 3/)
+    expect(of(Object.create(null))).not.toThrow()
+  })
+
   it('takes plain JSON Schema, and refuses what is no schema', () => {
     const input = { type: 'object', properties: { n: { type: 'number' } } }
     const definition = defineWorker({ name: 'w', commands: [defineCommand({ name: 'c', input }, () => 1)] })

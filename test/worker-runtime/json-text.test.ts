@@ -33,8 +33,9 @@ describe('the JSON of a result', () => {
     expect(jsonTextOf(value)).toMatchObject({ ok: false, code: 'not-json', message: expect.stringContaining(message) })
   })
 
-  it('has a limit that is told', () => {
-    expect(jsonTextOf('ä'.repeat(200_000))).toMatchObject({ ok: false, code: 'output-too-large' })
+  it('is kept apart when it is large, and has a limit that is told', () => {
+    expect(jsonTextOf('ä'.repeat(200_000))).toMatchObject({ ok: true, isLarge: true })
+    expect(jsonTextOf('ä'.repeat(9_000_000))).toMatchObject({ ok: false, code: 'output-too-large' })
     expect(jsonTextOf('a'.repeat(200_000))).toMatchObject({ ok: true })
   })
 })

@@ -96,7 +96,7 @@ describe.concurrent('an instance with a handler that misbehaves', { timeout: 120
     const bad = [
       ['function', 'not-json', '/call is a function'],
       ['cycle', 'not-json', '/self refers back'],
-      ['large', 'output-too-large', 'outputBytes'],
+      ['large', 'output-too-large', 'apartBytes'],
     ] as const
     for (const [kind, code, message] of bad) {
       const end = await hub.endOf(hub.add({ command: 'bad-output', arguments: { kind } }))

@@ -33,7 +33,7 @@ type Phase =
   | { readonly kind: 'telling'; readonly why: ExitReason; readonly message: string; readonly untilMs: number }
   | { readonly kind: 'gone'; readonly sinceMs: number }
 
-const settleMs = 2_000
+export const settleMs = 2_000
 const settleAtOnceMs = 200
 const openReceivesMostMs = 1_000
 const goneMostMs = 2_000

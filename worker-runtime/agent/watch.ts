@@ -6,7 +6,7 @@ import type { Held, HeldRuns } from './held-runs.ts'
 
 /** What time does to held runs: leases that end, time limits, and prefetched runs that nobody comes to start. */
 
-const timeoutGraceMs = 5_000
+export const timeoutGraceMs = 5_000
 const unstartedMostMs = 2_000
 /** How long a handler may go on after its lease was lost before its place counts as lost too. */
 export const ignoresAbortMostMs = 60_000

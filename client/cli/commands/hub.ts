@@ -2,33 +2,34 @@ import { existsSync } from 'node:fs'
 import { isAbsolute, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { wrongCall } from '../exit.ts'
+import { explain } from '../help.ts'
 import { createOutput } from '../output.ts'
 import { collect, type Session, withJson } from '../session.ts'
 import { readNumber } from '../values.ts'
 import type { CliWorld } from '../world.ts'
 
-/** The commands that run something here: the hub, an instance, or a worker module asked for its manifest. */
+/** The commands that run something here: the hub, or an instance. */
 
 interface ServeFlags {
   readonly worker?: readonly string[]
   readonly port?: string
   readonly host?: string
   readonly data?: string
+  readonly json?: boolean
 }
 
 const portMost = 65_535
 
 export function addServe(program: Command, session: Session): void {
   const { world } = session
-  program
+  const command = program
     .command('serve')
-    .description('run a hub on this machine')
     .option('--worker <module>', 'a worker whose instances the hub starts; may be repeated', collect)
     .option('--port <n>', 'TCP port, 0 for any free one (TASKURAI_PORT, 4400)')
     .option('--host <address>', 'address to listen at (127.0.0.1)')
     .option('--data <folder>', 'where everything is kept (TASKURAI_DATA, .taskurai)')
-    .action(async ({ worker = [], port, host, data }: ServeFlags) => {
-      const output = createOutput(world, false)
+    .action(async ({ worker = [], port, host, data, json }: ServeFlags) => {
+      const output = createOutput(world, json === true)
       const options = {
         env: world.env,
         cwd: world.cwd,
@@ -36,46 +37,52 @@ export function addServe(program: Command, session: Session): void {
         port: port === undefined ? undefined : readNumber(port, { option: '--port', least: 0, most: portMost }),
         host,
         dataFolder: data === undefined ? undefined : resolve(world.cwd, data),
-        print: (line: string) => void output.print(line),
+        // In JSON the one line on stdout is for whoever starts a hub from a program: where it is.
+        print: (line: string) => void (output.isJson ? output.say(line) : output.print(line)),
+        onOpen: async ({ endpoint }: { readonly endpoint: string }) =>
+          output.isJson ? output.printJson({ endpoint }, 'line') : undefined,
         printError: (line: string) => void output.say(line),
       }
       if (world.serve === undefined) throw notHere('serve')
       const serve = await world.serve()
       session.exitCode = await serve(options)
     })
+  explain(withJson(command, 'one line of JSON on stdout once it is open: { endpoint }'), {
+    summary: 'run a hub on this machine',
+    about: `Runs a hub on this machine until Ctrl-C: its API, and the instances of the workers named here, which start when
+there is work and leave when there is none. All it keeps lies in one folder; a second start goes on where it was.`,
+    examples: [
+      ['taskurai serve', 'a hub, and no worker yet'],
+      ['taskurai serve --worker worker.ts --worker mail/worker.js', 'with two workers'],
+      ['taskurai serve --port 0 --data /var/lib/taskurai', 'any free port, another folder'],
+    ],
+  })
 }
 
 export function addWork(program: Command, session: Session): void {
   const { world } = session
-  program
+  const command = program
     .command('work')
-    .description('run one instance of a worker by hand')
     .argument('<module>', 'a module whose default export is a worker')
-    .action(async (name: string) => {
+    .action(async (name: string, { json }: { readonly json?: boolean }) => {
       const module = findModule(world, name)
       if (world.work === undefined) throw notHere('work')
       const work = await world.work()
-      session.exitCode = await work(module, world.env)
+      session.exitCode = await work(module, json === true ? { ...world.env, TASKURAI_LOG: 'json' } : world.env)
     })
-}
-
-export function addManifest(program: Command, session: Session): void {
-  const { world } = session
-  withJson(program.command('manifest'))
-    .description('print what a worker module offers, as JSON')
-    .argument('<module>', 'a module whose default export is a worker')
-    .action(async (name: string) => {
-      const module = findModule(world, name)
-      if (world.manifest === undefined) throw notHere('manifest')
-      const read = await world.manifest()
-      const outcome = await read(module)
-      if (!outcome.ok) throw wrongCall(outcome.message)
-      await createOutput(world, true).printJson(outcome.manifest)
-    })
+  explain(withJson(command, 'log each line as JSON'), {
+    summary: 'run one instance of a worker by hand',
+    about: `Runs one instance of a worker in this terminal until Ctrl-C: for a debugger, or in a container. It registers its
+commands with the hub, takes their tasks, and hands back what it has not finished when it is stopped.`,
+    examples: [
+      ['taskurai work worker.ts', 'an instance here'],
+      ['NODE_OPTIONS=--inspect taskurai work worker.ts', 'with the debugger of Node'],
+    ],
+  })
 }
 
 /** Files are told from package names by a dot or slash in front, or by being there. */
-function findModule({ cwd }: CliWorld, name: string): string {
+export function findModule({ cwd }: CliWorld, name: string): string {
   const path = resolve(cwd, name)
   if (existsSync(path)) return path
   if (isAbsolute(name) || name.startsWith('.') || /\.[cm]?[jt]s$/.test(name)) {
@@ -84,6 +91,6 @@ function findModule({ cwd }: CliWorld, name: string): string {
   return name
 }
 
-function notHere(command: string): Error {
+export function notHere(command: string): Error {
   return wrongCall(`This installation of taskurai cannot ${command}; it is a client only.`)
 }

@@ -1,14 +1,14 @@
 import type { Command } from 'commander'
 import { limits } from '../../../core/contract/limits.ts'
-import type { Status, Task } from '../../../core/contract/task.ts'
+import type { Task } from '../../../core/contract/task.ts'
 import type { Client, TaskQuery } from '../../client.ts'
 import type { HubFlags } from '../connect.ts'
-import { wrongCall } from '../exit.ts'
+import { explain } from '../help.ts'
 import type { Output } from '../output.ts'
-import { openHub, type Session, withHubOptions } from '../session.ts'
-import { taskColumns, taskRow } from '../show-task.ts'
+import { choice, openHub, type Session, withHubOptions } from '../session.ts'
+import { statuses, taskColumns, taskRow } from '../show-task.ts'
 import { renderTable } from '../table.ts'
-import { readInstant, readNumber } from '../values.ts'
+import { readInstant, readNumber, readStatus } from '../values.ts'
 
 interface ListFlags extends HubFlags {
   readonly command?: string
@@ -20,24 +20,13 @@ interface ListFlags extends HubFlags {
   readonly all?: boolean
 }
 
-const statuses = {
-  waiting: true,
-  queued: true,
-  running: true,
-  suspended: true,
-  succeeded: true,
-  failed: true,
-  canceled: true,
-  expired: true,
-} satisfies Record<Status, true>
-
 const pagesMost = 1_000_000
 
 export function addList(program: Command, session: Session): void {
-  withHubOptions(program.command('list'))
-    .description('list tasks, newest first')
+  const command = program
+    .command('list')
     .option('--command <name>', 'only this command')
-    .option('--status <status>', `only this status (${Object.keys(statuses).join(', ')})`)
+    .addOption(choice('--status <status>', 'only this status', statuses))
     .option('--from <instant>', 'created at or after')
     .option('--to <instant>', 'created before')
     .option('--limit <n>', `tasks on a page, at most ${limits.listPage}`)
@@ -48,6 +37,14 @@ export function addList(program: Command, session: Session): void {
       const { client, output } = await openHub(session, flags)
       await (flags.all === true ? listAll(client, output, query) : listPage(client, output, query))
     })
+  explain(withHubOptions(command), {
+    summary: 'list tasks, newest first',
+    examples: [
+      ['taskurai list --status failed', 'the newest that failed'],
+      ['taskurai list --command order.confirm --from 2026-11-30', 'of one command, since a day'],
+      ['taskurai list --all --json | jq -r .id', 'every id'],
+    ],
+  })
 }
 
 function readQuery({ command, status, from, to, cursor, limit, all }: ListFlags): TaskQuery {
@@ -61,16 +58,6 @@ function readQuery({ command, status, from, to, cursor, limit, all }: ListFlags)
     ...(to === undefined ? {} : { to: readInstant(to, '--to') }),
     ...(size === undefined ? {} : { limit: readNumber(size, { option: '--limit', least: 1, most: limits.listPage }) }),
   }
-}
-
-function readStatus(text: string): Status {
-  const known = Object.keys(statuses)
-  if (isStatus(text)) return text
-  throw wrongCall(`--status '${text}' should be one of ${known.join(', ')}.`)
-}
-
-function isStatus(text: string): text is Status {
-  return Object.hasOwn(statuses, text)
 }
 
 async function listPage(client: Client, output: Output, query: TaskQuery): Promise<void> {

@@ -1,8 +1,11 @@
 import type { Command } from 'commander'
+import type { NewFile } from '../../../core/contract/files.ts'
+import type { Client } from '../../client.ts'
 import type { HubFlags } from '../connect.ts'
+import { explain } from '../help.ts'
 import { collect, openHub, type Session, withHubOptions } from '../session.ts'
 import { taskLine } from '../show-task.ts'
-import { readArguments, readCommandName, readNumber, readTags, readWhen } from '../values.ts'
+import { type NamedFile, readArguments, readCommandName, readFiles, readNumber, readTags, readWhen } from '../values.ts'
 import { sayWhyIdle, waitForTask } from '../wait-for-task.ts'
 
 interface SubmitFlags extends HubFlags {
@@ -20,6 +23,7 @@ interface SubmitFlags extends HubFlags {
   readonly timeoutSeconds?: string
   readonly retentionSeconds?: string
   readonly key?: string
+  readonly file?: readonly string[]
   readonly wait?: boolean
   readonly waitSeconds?: string
 }
@@ -27,10 +31,11 @@ interface SubmitFlags extends HubFlags {
 const secondsMost = 366 * 86_400
 
 export function addSubmit(program: Command, session: Session): void {
-  withHubOptions(program.command('submit'))
-    .description('submit a task')
+  const command = program
+    .command('submit')
     .argument('<command>', 'the command, as name or name@version')
     .argument('[arguments]', 'its arguments: JSON, @file, or - for standard input')
+    .option('--file <[name=]path>', 'a file that the task comes with; may be repeated', collect)
     .option('--subject <text>', 'what people read in lists')
     .option('--description <text>', 'more words for people')
     .option('--category <text>', 'a category for people')
@@ -50,6 +55,17 @@ export function addSubmit(program: Command, session: Session): void {
     .action(async (commandText: string, argumentsText: string | undefined, flags: SubmitFlags) => {
       session.exitCode = await submit(session, { commandText, argumentsText, flags })
     })
+  explain(withHubOptions(command), {
+    summary: 'submit a task',
+    about: `Submits a task and prints its id, command and status. Without --key each call makes a task of its own; with the
+same key and arguments it answers the task that there is.`,
+    examples: [
+      [`taskurai submit hello.greet '{"name":"Ada"}'`, 'prints the task in a line'],
+      ['taskurai submit order.confirm @order.json --wait', 'from a file, and wait for its end'],
+      ['jq .order in.json | taskurai submit order.confirm - --key order-10248', 'safe to repeat'],
+      [`taskurai submit video.convert '{}' --file input=holiday.mp4`, 'with a file'],
+    ],
+  })
 }
 
 interface SubmitAsk {
@@ -81,8 +97,10 @@ async function submit(session: Session, { commandText, argumentsText, flags }: S
     idempotencyKey: flags.key,
   }
   const input = await readArguments(argumentsText, session.world)
+  const named = await readFiles(flags.file, session.world)
   const { output, ...connected } = await openHub(session, flags)
-  const task = await connected.client.submit(name, input, config)
+  const files = await sendFiles(connected.client, named)
+  const task = await connected.client.submit(name, input, files.length === 0 ? config : { ...config, files })
   if (flags.wait !== true && waitSeconds === undefined) {
     await (output.isJson ? output.printJson(task) : output.print(taskLine(task)))
     return 0
@@ -91,4 +109,10 @@ async function submit(session: Session, { commandText, argumentsText, flags }: S
   await output.say(taskLine(task))
   await sayWhyIdle(task, { output, connected })
   return waitForTask(task, { output, connected, timeoutSeconds: waitSeconds })
+}
+
+async function sendFiles(client: Client, named: readonly NamedFile[]): Promise<NewFile[]> {
+  const files: NewFile[] = []
+  for (const { name, path } of named) files.push({ name, payload: (await client.upload(path)).id })
+  return files
 }

@@ -4,6 +4,7 @@ import type { Client } from '../../client.ts'
 import { TaskuraiError } from '../../error.ts'
 import type { HubFlags } from '../connect.ts'
 import { exitOfError, wrongCall } from '../exit.ts'
+import { type Explanation, explain } from '../help.ts'
 import { errorJson, errorText } from '../report-error.ts'
 import { openHub, type Session, withHubOptions } from '../session.ts'
 import { taskDetails, taskLine } from '../show-task.ts'
@@ -19,8 +20,8 @@ const secondsMost = 366 * 86_400
 const idsMost = 1_000
 
 export function addGet(program: Command, session: Session): void {
-  withHubOptions(program.command('get'))
-    .description('show a task')
+  const command = program
+    .command('get')
     .argument('<id>', 'the id of the task')
     .option('--wait', 'wait until it ends and exit by how it ended')
     .option('--wait-seconds <n>', 'wait for so long at most')
@@ -38,6 +39,15 @@ export function addGet(program: Command, session: Session): void {
       const task = await connected.client.get(id)
       await (output.isJson ? output.printJson(task) : output.print(taskDetails(task)))
     })
+  explain(withHubOptions(command), {
+    summary: 'show a task',
+    about: 'Shows all there is to know of a task: where it stands and why, what it was asked, what came of it.',
+    examples: [
+      ['taskurai get 01K9Z0000000000000000000AB', 'as it stands'],
+      ['taskurai get 01K9… --wait', 'once it has ended'],
+      ['taskurai get 01K9… --json | jq .result.output', 'for a program'],
+    ],
+  })
 }
 
 interface ReasonFlags extends HubFlags {
@@ -47,7 +57,13 @@ interface ReasonFlags extends HubFlags {
 export function addCancel(program: Command, session: Session): void {
   addMove(program, session, {
     verb: 'cancel',
-    description: 'cancel tasks; those that run are asked to stop',
+    explanation: {
+      summary: 'cancel tasks; those that run are asked to stop',
+      examples: [
+        ['taskurai cancel 01K9… --reason "ordered twice"', 'one task'],
+        ['taskurai list --status queued --all --json | jq -r .id | xargs taskurai cancel', 'all that wait'],
+      ],
+    },
     move: (client, id, why) => client.cancel(id, why),
   })
 }
@@ -55,20 +71,26 @@ export function addCancel(program: Command, session: Session): void {
 export function addRetry(program: Command, session: Session): void {
   addMove(program, session, {
     verb: 'retry',
-    description: 'run ended tasks again',
+    explanation: {
+      summary: 'run failed, canceled or expired tasks again',
+      examples: [
+        ['taskurai retry 01K9…', 'one task'],
+        ['taskurai list --status failed --all --json | jq -r .id | xargs taskurai retry', 'all that failed'],
+      ],
+    },
     move: (client, id, why) => client.retry(id, why),
   })
 }
 
 interface Move {
   readonly verb: string
-  readonly description: string
+  readonly explanation: Explanation
   readonly move: (client: Client, id: string, why: { readonly reason?: string }) => Promise<Task>
 }
 
-function addMove(program: Command, session: Session, { verb, description, move }: Move): void {
-  withHubOptions(program.command(verb))
-    .description(description)
+function addMove(program: Command, session: Session, { verb, explanation, move }: Move): void {
+  const command = program
+    .command(verb)
     .argument('<ids...>', 'the ids of the tasks')
     .option('--reason <text>', 'why, for the history of the task')
     .action(async (ids: readonly string[], flags: ReasonFlags) => {
@@ -92,4 +114,5 @@ function addMove(program: Command, session: Session, { verb, description, move }
       }
       if (output.isJson) await output.printJson({ tasks, ...(errors.length === 0 ? {} : { errors }) })
     })
+  explain(withHubOptions(command), explanation)
 }

@@ -1,23 +1,26 @@
 import type { Command } from 'commander'
 import type { WorkerView } from '../../../core/contract/workers.ts'
+import type { RegisteredCommand } from '../../client.ts'
+import { TaskuraiError } from '../../error.ts'
 import type { HubFlags } from '../connect.ts'
+import { explain } from '../help.ts'
 import { openHub, type Session, withHubOptions } from '../session.ts'
 import { renderPairs, renderTable } from '../table.ts'
 
 const columns = [
   { title: 'WORKER', most: 40 },
   { title: 'INSTANCES', right: true },
-  { title: 'STARTING', right: true },
-  { title: 'FREE', right: true },
+  { title: 'STARTING', right: true, isOptional: true },
+  { title: 'FREE', right: true, isOptional: true },
   { title: 'BACKLOG', right: true },
-  { title: 'SCALE' },
+  { title: 'SCALE', isOptional: true },
   { title: 'STATE', most: 20 },
-  { title: 'COMMANDS' },
+  { title: 'COMMANDS', least: 12 },
 ]
 
 export function addWorkers(program: Command, session: Session): void {
-  withHubOptions(program.command('workers'))
-    .description('show the workers and how many instances they have')
+  const command = program
+    .command('workers')
     .argument('[name]', 'only this one, with all there is to know')
     .action(async (name: string | undefined, flags: HubFlags) => {
       const { client, output } = await openHub(session, flags)
@@ -30,19 +33,55 @@ export function addWorkers(program: Command, session: Session): void {
       await output.print(renderTable({ columns, rows: workers.map(workerRow), width: output.width }).text)
       if (workers.length === 0) await output.say('No worker yet; start one with: taskurai serve --worker <module>')
     })
+  explain(withHubOptions(command), {
+    summary: 'show the workers and how many instances they have',
+    examples: [
+      ['taskurai workers', 'all of them in a table'],
+      ['taskurai workers orders', 'one, and why it may not start'],
+    ],
+  })
 }
 
 export function addCommands(program: Command, session: Session): void {
-  withHubOptions(program.command('commands'))
-    .description('show the commands that can be submitted')
-    .action(async (flags: HubFlags) => {
+  const command = program
+    .command('commands')
+    .argument('[name]', 'only this one, with what it takes and gives')
+    .action(async (name: string | undefined, flags: HubFlags) => {
       const { client, output } = await openHub(session, flags)
-      const commands = await client.commands()
+      const all = await client.commands()
+      const commands = name === undefined ? all : all.filter((one) => name === one.name || name === nameOf(one))
+      if (name !== undefined && commands.length === 0) throw noCommand(name, all)
       if (output.isJson) return output.printJson({ commands })
-      const rows = commands.map(({ name, version, worker }) => [`${name}@${version}`, worker])
-      const titles = [{ title: 'COMMAND' }, { title: 'WORKER' }]
+      if (name !== undefined) return output.print(commands.map(commandDetails).join('\n\n'))
+      const rows = commands.map((one) => [nameOf(one), one.worker])
+      const titles = [{ title: 'COMMAND', least: 14 }, { title: 'WORKER' }]
       await output.print(renderTable({ columns: titles, rows, width: output.width }).text)
     })
+  explain(withHubOptions(command), {
+    summary: 'show the commands that can be submitted',
+    examples: [
+      ['taskurai commands', 'all of them, and their workers'],
+      ['taskurai commands order.confirm', 'the schema of what one takes and gives'],
+    ],
+  })
+}
+
+function noCommand(name: string, all: readonly RegisteredCommand[]): TaskuraiError {
+  const known = all.length === 0 ? 'no worker has registered any' : `there are ${all.map(nameOf).join(', ')}`
+  return new TaskuraiError({ code: 'not-found', detail: `There is no command '${name}': ${known}.` })
+}
+
+function commandDetails(command: RegisteredCommand): string {
+  const { name: _name, version: _version, worker, ...rest } = command
+  const facts = Object.entries(rest).map(([name, fact]): [string, string] => [
+    name,
+    typeof fact === 'object' ? JSON.stringify(fact, undefined, 2) : String(fact),
+  ])
+  return renderPairs([['command', nameOf(command)], ['worker', worker], ...facts])
+}
+
+function nameOf({ name, version }: { readonly name: string; readonly version: number }): string {
+  return `${name}@${version}`
 }
 
 interface ReasonFlags extends HubFlags {
@@ -50,8 +89,8 @@ interface ReasonFlags extends HubFlags {
 }
 
 export function addPause(program: Command, session: Session): void {
-  withHubOptions(program.command('pause'))
-    .description('let a worker take nothing new; what runs goes on')
+  const command = program
+    .command('pause')
     .argument('<worker>', 'the name of the worker')
     .option('--reason <text>', 'why, for whoever finds it paused')
     .action(async (name: string, flags: ReasonFlags) => {
@@ -61,17 +100,25 @@ export function addPause(program: Command, session: Session): void {
         ? output.printJson(worker)
         : output.print(`${name} is paused; go on with: taskurai resume ${name}`))
     })
+  explain(withHubOptions(command), {
+    summary: 'let a worker take nothing new; what runs goes on',
+    examples: [['taskurai pause orders --reason "mail is down"', 'tasks wait from now on']],
+  })
 }
 
 export function addResume(program: Command, session: Session): void {
-  withHubOptions(program.command('resume'))
-    .description('let a paused worker go on')
+  const command = program
+    .command('resume')
     .argument('<worker>', 'the name of the worker')
     .action(async (name: string, flags: HubFlags) => {
       const { client, output } = await openHub(session, flags)
       const worker = await client.resume(name)
       await (output.isJson ? output.printJson(worker) : output.print(`${name} goes on`))
     })
+  explain(withHubOptions(command), {
+    summary: 'let a paused worker go on',
+    examples: [['taskurai resume orders', 'what waited starts']],
+  })
 }
 
 function workerRow(worker: WorkerView): readonly string[] {
@@ -100,7 +147,7 @@ function workerDetails(worker: WorkerView): string {
     ['scale', `${scaling.min} to ${scaling.max}, one for each ${scaling.tasksPerInstance} tasks`],
     ['concurrency', String(worker.concurrency)],
     ['generation', worker.generation],
-    ['commands', worker.commands.map(({ name, version }) => `${name}@${version}`).join('\n')],
+    ['commands', worker.commands.map(nameOf).join('\n')],
   ])
 }
 
@@ -112,5 +159,5 @@ function stateOf({ paused, breaker, instances, starting }: WorkerView): string {
 }
 
 function namesOf({ commands }: WorkerView): string {
-  return commands.map(({ name, version }) => `${name}@${version}`).join(' ')
+  return commands.map(nameOf).join(' ')
 }

@@ -1,7 +1,8 @@
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import { describe, expect, it } from 'vitest'
+import type { CliWorld, ServeOptions } from '#client/cli/run-cli'
 import { brokenPipe, memoryStream, oneChunk, startCli } from '../../support/cli.ts'
 import { type Answer, problem, type Script, taskOf } from '../../support/scripted-hub.ts'
 
@@ -277,7 +278,9 @@ describe('workers and the hub', () => {
         'GET /v1/workers/orders': { body: worker({ breaker }) },
         'POST /v1/workers/orders/pause': { body: worker({ paused: true }) },
         'POST /v1/workers/orders/resume': { body: worker() },
-        'GET /v1/commands': { body: { commands: [{ name: 'order.confirm', version: 2, worker: 'orders' }] } },
+        'GET /v1/commands': {
+          body: { commands: [{ name: 'order.confirm', version: 2, worker: 'orders', input: { type: 'object' } }] },
+        },
       }),
     )
     expect((await cli.run(['workers'])).out.split('\n')).toEqual([
@@ -294,6 +297,12 @@ describe('workers and the hub', () => {
     expect(cli.hub.seen.at(-1)?.body).toEqual({ reason: 'r' })
     expect((await cli.run(['resume', 'orders'])).out).toBe('orders goes on\n')
     expect((await cli.run(['commands'])).out).toBe('COMMAND          WORKER\norder.confirm@2  orders\n')
+    expect((await cli.run(['commands', 'order.confirm'])).out).toBe(
+      'command  order.confirm@2\nworker   orders\ninput    {\n           "type": "object"\n         }\n',
+    )
+    expect(JSON.parse((await cli.run(['commands', 'order.confirm@2', '--json'])).out).commands).toHaveLength(1)
+    const none = await cli.run(['commands', 'order.cancel'])
+    expect(none).toMatchObject({ code: 3, err: expect.stringMatching(/no command 'order\.cancel': there are order/) })
   })
 
   it('health needs no keys', async () => {
@@ -333,10 +342,51 @@ describe('workers and the hub', () => {
     expect(got[0]).toMatchObject({ workers: [path, 'a-package'], port: 0, dataFolder, host: '::1', cwd: cli.cwd })
     const work = async () => async (module: string) => (module === path ? 3 : 0)
     expect((await cli.run(['work', 'w.ts'], { work })).code).toBe(3)
+    const logsAs = async () => async (_module: string, env: CliWorld['env']) => (env.TASKURAI_LOG === 'json' ? 0 : 1)
+    expect((await cli.run(['work', 'w.ts', '--json'], { work: logsAs })).code).toBe(0)
     const manifest = async () => async (module: string) =>
       module === path ? { ok: true as const, manifest: { name: 'w' } } : { ok: false as const, message: 'it threw' }
     expect(await cli.run(['manifest', 'w.ts'], { manifest })).toEqual({ code: 0, out: '{"name":"w"}\n', err: '' })
     expect(await cli.run(['manifest', 'other'], { manifest })).toMatchObject({ code: 2, err: 'taskurai: it threw\n' })
+  })
+
+  it('serve --json says on stdout where the hub is, and all else on stderr', async () => {
+    await using cli = await startCli()
+    const serve = async () => async (options: ServeOptions) => {
+      options.print('taskurai hub on …')
+      await options.onOpen({ endpoint: 'http://127.0.0.1:4711' })
+      return 0
+    }
+    expect(await cli.run(['serve', '--json'], { serve })).toEqual({
+      ...{ code: 0, out: '{"endpoint":"http://127.0.0.1:4711"}\n', err: 'taskurai hub on …\n' },
+    })
+    expect(await cli.run(['serve'], { serve })).toEqual({ code: 0, out: 'taskurai hub on …\n', err: '' })
+  })
+
+  it('manifest writes a file, or tells at a glance what a worker offers', async () => {
+    await using cli = await startCli()
+    await writeFile(join(cli.cwd, 'w.ts'), '')
+    const input = { type: 'object', properties: { orderId: {}, note: {} }, required: ['orderId'] }
+    const command = { name: 'order.confirm', version: 2, input, retry: { maxRuns: 3 }, timeoutSeconds: 30 }
+    const read = { name: 'w', commands: [command, { name: 'free' }], concurrency: 4, scaling: { min: 0, max: 2 } }
+    const manifest = async () => async () => ({ ok: true as const, manifest: read })
+    const ran = await cli.run(['manifest', 'w.ts', '-o', 'out.json'], { manifest })
+    expect(ran).toEqual({ code: 0, out: `${join(cli.cwd, 'out.json')}\n`, err: '' })
+    expect(JSON.parse(await readFile(join(cli.cwd, 'out.json'), 'utf8'))).toEqual(read)
+    expect((await cli.run(['manifest', 'w.ts', '--short'], { manifest })).out.split('\n')).toEqual([
+      'worker       w',
+      'concurrency  4',
+      'instances    0 to 2',
+      '',
+      'COMMAND          RUNS  TIMEOUT  INPUT',
+      'order.confirm@2     3  30 s     orderId, note?',
+      'free@1',
+      '',
+    ])
+    expect(JSON.parse((await cli.run(['manifest', 'w.ts', '--short', '--json'], { manifest })).out)).toEqual(read)
+    const nowhere = await cli.run(['manifest', 'w.ts', '-o', 'no/where.json'], { manifest })
+    expect(nowhere).toMatchObject({ code: 2, err: expect.stringMatching(/cannot be written/) })
+    expect(await cli.run(['manifest', 'w.ts'])).toMatchObject({ code: 2, err: expect.stringMatching(/client only/) })
   })
 
   it('keys are made, listed without secrets and removed in the data folder', async () => {
@@ -355,7 +405,10 @@ describe('workers and the hub', () => {
     expect(json.out).not.toContain(secret)
     expect((await run('add', '--name', 'shop', '--allow', '*')).code).toBe(5)
     expect((await run('add', '--name', 'other', '--allow', 'x y z')).code).toBe(2)
-    expect(await run('remove', 'shop')).toMatchObject({ code: 0, out: 'shop is removed\n' })
+    expect(await run('remove', 'shop')).toMatchObject({ code: 0, out: 'shop is removed\n', err: '' })
+    expect((await run('remove', 'worker')).err).toMatch(/own instances sign with \[worker].*\n.*keys add --name worker/)
+    expect((await run('add', '--name', 'two', '--allow', 'GET /a', '--allow', 'GET /b')).code).toBe(0)
+    expect((await run('list')).out).toMatch(/two +TK\w+ +GET \/a\n +GET \/b\n/)
     expect((await run('remove', 'shop')).code).toBe(3)
     expect(JSON.parse((await run('add', '--name', 'j', '--allow', 'GET /*', '--json')).out)).toMatchObject({
       name: 'j',
@@ -368,6 +421,6 @@ describe('workers and the hub', () => {
     const help = await cli.run(['submit', '--help'])
     expect(help).toMatchObject({ code: 0, err: '' })
     expect(help.out).toMatch(/--idempotency|--key <key>/)
-    expect(help.out).toMatch(/7 canceled, 8 expired, 9 still going on/)
+    expect(help.out).toMatch(/ 7 +the task was canceled\n +8 +the task expired\n +9 +the task still went on/)
   })
 })

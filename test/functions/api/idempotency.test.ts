@@ -61,6 +61,20 @@ describe('an Idempotency-Key', () => {
     expect((await call('POST', '/v1/tasks', body, keyed('k-3'))).json.code).toBe('unknown-command')
   })
 
+  it('lets one of two different batches win that come at once, and makes no task of the other', async () => {
+    const { call, world } = await createOrdersWorld()
+    const many = { tasks: [order('a'), order('b'), order('c'), order('d')] }
+    const few = { tasks: [order('x'), order('y')] }
+    const [won, lost] = await Promise.all([
+      call('POST', '/v1/tasks/batch', few, keyed('k-1')),
+      call('POST', '/v1/tasks/batch', many, keyed('k-1')),
+    ])
+    expect(won.status).toBe(202)
+    expect(lost).toMatchObject({ status: 409, json: { code: 'idempotency-conflict' } })
+    const heads = [...world.memory.table.all()].filter(({ sk }) => sk === 'HEAD')
+    expect(heads).toHaveLength(2)
+  })
+
   it.each([
     ['empty', ''],
     ['with a space', 'a b'],

@@ -150,6 +150,25 @@ describe('an instance over HTTP', () => {
     expect(first(await instance.grants()).task.id).toBe(task.id)
   })
 
+  it('that died in the middle of a receive is given nothing by it', async () => {
+    const { api, call, instance, world } = await registered()
+    const dying = new AbortController()
+    const fields = { worker: 'orders', instance: 'i-1', nonce: 'dying', slots: 4, freeSlots: 4, waitSeconds: 20 }
+    const asked = new Request('http://hub/v1/worker-protocol/receive', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(fields),
+      signal: dying.signal,
+    })
+    const open = api.fetch(asked)
+    await world.clock.advance(1_000)
+    dying.abort()
+    await world.clock.advance(1)
+    expect(await (await open).json()).toEqual({ grants: [] })
+    await call('POST', '/v1/tasks', order())
+    expect(await instance.grants()).toHaveLength(1)
+  })
+
   it('is told when a run was canceled, and when it is somebody else’s', async () => {
     const { call, instance } = await registered()
     await call('POST', '/v1/tasks', order())
@@ -197,7 +216,7 @@ describe('a registration', () => {
     const apiWorld = await createApiWorld()
     const instance = instanceOf(apiWorld)
     expect(await instance.register()).toMatchObject({ status: 404, json: { code: 'not-found' } })
-    expect(await instance.receive()).toMatchObject({ status: 409, json: { code: 'conflict' } })
+    expect(await instance.receive()).toMatchObject({ status: 409, json: { code: 'not-registered' } })
     const other = await instance.register({ manifest: { ...manifest({}), name: 'other' } })
     expect(other).toMatchObject({ status: 422, json: { code: 'invalid' } })
   })

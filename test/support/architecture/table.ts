@@ -12,6 +12,9 @@ export interface Layer {
 
 const portable = { may: ['core'], node: false } as const
 
+/** Types of what a caller says, and the table of content types. */
+const clientTypes = ['client/contract.ts', 'client/transfers.ts', 'client/content-types.ts'] as const
+
 export const layers: Readonly<Record<string, Layer>> = {
   'core/contract': { may: [], packages: ['zod'], node: false },
   core: { may: ['core/contract'], packages: ['zod'], node: false },
@@ -31,8 +34,15 @@ export const layers: Readonly<Record<string, Layer>> = {
   'client/cli': { may: ['core/contract', 'client'], packages: ['commander'], node: true },
   // An instance calls its hub as any client does: it signs with the client's code and finds its keys the same way.
   'worker-runtime': {
-    may: ['core', 'adapters', 'client/sign.ts', 'client/credentials.ts'],
-    // tsx: the agent's thread loads TypeScript too.
+    may: [
+      'core',
+      'adapters',
+      'client/sign.ts',
+      'client/credentials.ts',
+      'client/transfers.ts',
+      'client/content-types.ts',
+    ],
+    // tsx: worker modules in TypeScript, where Node cannot load them by itself.
     packages: ['zod', 'ajv', 'ajv-formats', 'tsx'],
     node: true,
   },
@@ -41,11 +51,22 @@ export const layers: Readonly<Record<string, Layer>> = {
     packages: ['@hono/node-server', 'zod'],
     node: true,
   },
+  // A command under test lives through core's own lifecycle and is run by the runtime's own code, on memory and the
+  // test's time.
+  testing: {
+    may: ['core', 'worker-runtime', 'adapters/memory', 'adapters/system', ...clientTypes],
+    packages: ['zod'],
+    node: true,
+  },
   // Executables hand the CLI what it may not import: the hub, the instance, the keys.
-  bin: { may: ['client', 'embedded', 'worker-runtime', 'adapters', 'examples'], packages: ['tsx'], node: true },
+  bin: {
+    may: ['client', 'embedded', 'worker-runtime', 'adapters', 'examples', 'scripts/fresh-build.mjs'],
+    packages: [],
+    node: true,
+  },
   // What shows an example; the examples themselves are packages of their own (`isExample`).
   examples: { may: ['client', 'examples'], packages: [], node: true },
-  scripts: { may: ['core'], packages: [], node: true },
+  scripts: { may: ['core'], packages: ['esbuild'], node: true },
   bench: {
     may: ['core', 'adapters', 'client', 'embedded', 'functions', 'worker-runtime'],
     packages: ['bullmq', 'zod', 'taskurai'],

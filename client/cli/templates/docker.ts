@@ -1,0 +1,20 @@
+import { extensionOf, type ProjectSpec, text } from './project.ts'
+
+export const dockerignore = text('node_modules', '.taskurai', '.git', 'test')
+
+export function dockerfile({ name, language }: ProjectSpec): string {
+  const worker = `worker.${extensionOf(language)}`
+  return text(
+    `# One instance of the worker ${name} as a container: docker build -t ${name} .`,
+    'FROM node:22-bookworm-slim',
+    'ENV NODE_ENV=production',
+    'WORKDIR /app',
+    'COPY package.json package-lock.json ./',
+    'RUN npm ci --omit=dev',
+    `COPY *.${extensionOf(language)} ./`,
+    'USER node',
+    '# The hub comes from TASKURAI_ENDPOINT, the keys from the usual AWS variables. The program itself is what gets',
+    '# SIGTERM, so that it can hand back what it has not finished: no shell and no npx around it.',
+    `ENTRYPOINT ["node_modules/.bin/taskurai", "work", "${worker}"]`,
+  )
+}

@@ -1,0 +1,99 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { followHub } from './support/hub-process.ts'
+import { repository } from './support/repository.ts'
+import { makeStranger, type Stranger } from './support/stranger.ts'
+import { until } from './support/until.ts'
+
+/** The package as npm packs it, in an empty project. */
+
+const megabyte = 1_000_000
+const installMostBytes = 60 * megabyte
+/** An older zod than this package's own: two copies of it meet. */
+const otherZod = '4.1.9'
+/** More than Node strips from TypeScript by itself. */
+const shout = `enum Mark { Loud = '!' }
+export const shout = (text: string): string => text.toUpperCase() + Mark.Loud
+`
+const fixtures = ['sum.js', 'mixed.js', 'hub.js', 'consumer.ts'].map((name) => `test/fixtures/stranger/${name}`)
+
+describe('the package, installed into an empty project', { timeout: 60_000 }, () => {
+  let stranger: Stranger
+
+  beforeAll(async () => {
+    stranger = await makeStranger({
+      files: [...fixtures, 'examples/first-worker/worker.ts'],
+      besides: [`zod@${otherZod}`],
+    })
+    await stranger.write('shout.ts', shout)
+  }, 120_000)
+  afterAll(() => stranger?.[Symbol.asyncDispose]())
+
+  test('brings at most 60 MB, and of this repository what is compiled, declared and told', async () => {
+    expect(stranger.installedBytes).toBeLessThan(installMostBytes)
+    const { out } = await stranger.run('find', [
+      'node_modules/taskurai',
+      '-type',
+      'f',
+      '-not',
+      '-path',
+      '*/node_modules/zod/*',
+    ])
+    const foreign = out
+      .split('\n')
+      .filter((path) => !/\/(?:dist\/.+\.(?:js|d\.ts)|bin\/taskurai\.mjs|package\.json|[A-Z]+(?:\.md)?)$/.test(path))
+    expect(foreign.filter((path) => path !== '')).toEqual([])
+  })
+
+  test('has every entry point that the repository has, each with its types', async () => {
+    const { exports } = JSON.parse(await readFile(join(repository, 'package.json'), 'utf8'))
+    const { publicEntries }: { publicEntries: object } = await import('../scripts/entries.mjs' as string)
+    expect(Object.keys(exports)).toEqual(Object.keys(publicEntries).map((name) => `./${name}`))
+    for (const [entry, { types }] of Object.entries<{ types: string }>(exports)) {
+      await readFile(join(stranger.folder, 'node_modules/taskurai', types))
+      const names = `import('taskurai/${entry.slice(2)}').then((m) => console.log(Object.keys(m).length))`
+      const ran = await stranger.run(process.execPath, ['-e', names])
+      expect(ran).toMatchObject({ code: 0, err: '' })
+      expect(Number(ran.out)).toBeGreaterThan(0)
+    }
+  })
+
+  test('runs workers in JavaScript and TypeScript, with another zod, on a hub inside a program, which then ends', async () => {
+    const versions = await Promise.all(
+      ['node_modules/zod', 'node_modules/taskurai/node_modules/zod'].map(async (folder) => {
+        const { version } = JSON.parse(await readFile(join(stranger.folder, folder, 'package.json'), 'utf8'))
+        return version
+      }),
+    )
+    expect(versions).toEqual([otherZod, expect.not.stringMatching(otherZod)])
+    const ran = await stranger.run(process.execPath, ['hub.js'], { TASKURAI_DATA: 'own-hub' })
+    expect(ran.out).toContain('numbers.sum succeeded: 6\n')
+    expect(ran.out).toContain('words.say succeeded: "AHOY!"\n')
+    expect(ran.out).toContain('hello.greet succeeded: "Hello Ada!"\n')
+    expect(ran.code, ran.err).toBe(0)
+  })
+
+  test('has a command line that serves, submits and waits', async () => {
+    const { version } = JSON.parse(await readFile(join(repository, 'package.json'), 'utf8'))
+    const cli = 'node_modules/.bin/taskurai'
+    expect(await stranger.run('npx', ['taskurai', '--version'])).toMatchObject({ code: 0, out: `${version}\n` })
+    await using hub = followHub(stranger.start([cli, 'serve', '--worker', './worker.ts', '--port', '0']))
+    await until('it is open', () => hub.output().includes('\nworker hello'))
+    const env = { TASKURAI_ENDPOINT: hub.endpoint() ?? '' }
+    const ran = await stranger.run(cli, ['submit', 'hello.greet', '{ "name": "Ada" }', '--wait', '--json'], env)
+    expect(ran.code, ran.err).toBe(0)
+    expect(JSON.parse(ran.out)).toMatchObject({ status: 'succeeded', result: { output: 'Hello Ada!' } })
+  })
+
+  test('is typed for a strict TypeScript that checks libraries too', async () => {
+    const compilerOptions = {
+      ...{ strict: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true, skipLibCheck: false },
+      ...{ module: 'nodenext', target: 'es2023', lib: ['es2023'], noEmit: true, allowImportingTsExtensions: true },
+      ...{ types: ['node'], typeRoots: [join(repository, 'node_modules/@types')] },
+    }
+    await stranger.write('tsconfig.json', JSON.stringify({ compilerOptions, files: ['consumer.ts', 'worker.ts'] }))
+    const compiler = join(repository, 'node_modules/typescript/bin/tsc')
+    expect(await stranger.run(process.execPath, [compiler, '-p', '.'])).toEqual({ code: 0, out: '', err: '' })
+  })
+})

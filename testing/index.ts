@@ -1,0 +1,15 @@
+/**
+ * Tests of commands, without a hub and without waiting. For any test framework.
+ *
+ * @example
+ * import { testCommand } from 'taskurai/testing'
+ *
+ * const run = await testCommand(greet, { name: 'Ada' })
+ * assert.equal(run.output, 'Hello Ada!')
+ */
+export { type CommandOf, commandOf } from './command-of.ts'
+export type { TestCommandOptions, TestControl, TestHooks } from './options.ts'
+export { testCommand } from './test-command.ts'
+export type { TestedFile, TestSource } from './test-files.ts'
+export type { RunOutcome, TestedLog, TestedProgress, TestedRun, TestedTask } from './tested-task.ts'
+export { TestTime } from './time.ts'
