@@ -76,8 +76,8 @@ export async function serve(options: ServeOptions): Promise<number> {
   return 0
 }
 
-/** Answers what is wrong, if a module is no worker that can be registered. */
-async function registerWorkers(
+/** Registers workers whose modules are being read. Answers what is wrong, if one is no worker that can be registered. */
+export async function registerWorkers(
   hub: Hub,
   workers: readonly Promise<ReadWorker>[],
   print: (line: string) => void,

@@ -1,54 +1,72 @@
 /**
- * Sends the orders of the example to the hub and shows how their tasks get on: live bars on a terminal, plain lines
- * elsewhere. It is an ordinary client: everything it shows comes from the API.
+ * Sends the tasks of the three examples to the hub and shows how they get on, side by side: live bars on a terminal,
+ * plain lines elsewhere. It is an ordinary client: everything it shows comes from the API.
  */
-import type { WriteStream } from 'node:tty'
 import { type Client, createClient } from '../client/index.ts'
-import { exampleTasks } from './orders/tasks.ts'
-import { drawBars, type Snapshot, sayLine } from './show-progress.ts'
+import { submitOrders, submitReports, submitVideos, type Work } from './example-work.ts'
+import { keepResults } from './keep-results.ts'
+import { isOver, look } from './look.ts'
+import { drawBars, type Out, type Show, type Snapshot, sayLines } from './show-progress.ts'
 
-const ordersSent = 120
 const lookEveryMs = 200
 const looksMost = 4 * 60 * 60
 
 export interface RunExampleOptions {
   readonly endpoint: string
-  readonly out: WriteStream | NodeJS.WritableStream
+  readonly out: Out
+  /** Has the hub take the other workers, once the first one is at work. Answers what is wrong, if anything. */
+  readonly addWorkers: (print: (line: string) => void) => Promise<string | undefined>
 }
 
-export async function runExample({ endpoint, out }: RunExampleOptions): Promise<void> {
+export async function runExample({ endpoint, out, addWorkers }: RunExampleOptions): Promise<void> {
   const client = createClient({ endpoint })
-  const tasks = exampleTasks(ordersSent)
-  // The same key each time: a second start meets the same tasks, wherever they stand by then.
-  const ids = await client.submitBatch(tasks, { idempotencyKey: `example-orders-${ordersSent}` })
-  out.write(`${ids.length} tasks for ${ordersSent} orders accepted; their PDFs and mails go to .taskurai/orders\n`)
-  const isLive = 'isTTY' in out && out.isTTY === true
-  const show = isLive ? drawBars(out) : sayLine(out)
+  const show = out.isTTY === true ? drawBars(out) : sayLines(out)
+  const orders = await submitOrders(client)
+  show.say(orders.words)
+  const works = [orders]
+  let others: Promise<void> | undefined
+  let areOthersIn = false
   for (let looks = 0; looks < looksMost; looks++) {
-    const snapshot = await look(client, new Set(ids))
-    show(snapshot)
-    if (snapshot.ended === snapshot.total && snapshot.instances === 0) break
+    const snapshots = await look(client, [...works])
+    show.show(snapshots)
+    if (others === undefined && snapshots.some(isAtWork)) {
+      others = addOthers({ client, show, works, addWorkers }).finally(() => {
+        areOthersIn = true
+      })
+    }
+    if (areOthersIn && snapshots.length === works.length && snapshots.every(isOver)) break
     await new Promise((resolve) => setTimeout(resolve, lookEveryMs))
   }
-  out.write('the example is done; the hub stays up (Ctrl-C stops it)\n')
+  await others
+  for (const work of works.slice(1)) {
+    const kept = await keepResults(client, work)
+    show.say(`${work.worker}: ${kept} files of results downloaded to .taskurai/${work.worker}`)
+  }
+  show.say('the examples are done; the hub stays up (Ctrl-C stops it)')
 }
 
-async function look(client: Client, wanted: ReadonlySet<string>): Promise<Snapshot> {
-  const worker = await client.worker('orders')
-  const running: Snapshot['running'][number][] = []
-  let ended = 0
-  let failed = 0
-  for await (const task of client.listAll({})) {
-    if (!wanted.has(task.id)) continue
-    if (task.stoppedAt !== undefined) ended++
-    if (task.status === 'failed') failed++
-    if (task.status !== 'running') continue
-    running.push({
-      label: task.subject ?? task.command,
-      percent: task.progress?.percent ?? 0,
-      message: task.progress?.message ?? '',
-    })
+/** Before that, everything the machine has belongs to the first task. */
+function isAtWork({ running, ended }: Snapshot): boolean {
+  return running.length > 0 || ended > 0
+}
+
+interface Adding extends Pick<RunExampleOptions, 'addWorkers'> {
+  readonly client: Client
+  readonly show: Show
+  readonly works: Work[]
+}
+
+/** The other two examples join; what goes wrong with them does not stop the first. */
+async function addOthers({ client, show, works, addWorkers }: Adding): Promise<void> {
+  try {
+    const wrong = await addWorkers(show.say)
+    if (wrong !== undefined) return show.say(wrong)
+    for (const submit of [submitReports, submitVideos]) {
+      const work = await submit(client)
+      works.push(work)
+      show.say(work.words)
+    }
+  } catch (error) {
+    show.say(`the other examples do not run: ${error instanceof Error ? error.message : String(error)}`)
   }
-  const { instances, starting } = worker
-  return { total: wanted.size, ended, failed, running, instances, starting }
 }

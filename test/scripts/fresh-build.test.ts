@@ -1,10 +1,12 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { cp, mkdtemp, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { followHub, makeFolder, plainEnv } from '../support/hub-process.ts'
 import { repository } from '../support/repository.ts'
+import { until } from '../support/until.ts'
 
 /** A clone runs its sources compiled, and never anything else than what the sources say now. */
 
@@ -63,6 +65,15 @@ describe('a clone', { timeout: 60_000 }, () => {
     const past = new Date(Date.now() - 3_600_000)
     await utimes(program(), past, past)
     expect(await version()).toMatch(/^old /)
+  })
+
+  test('starts a hub by what npm start runs', async () => {
+    await using folder = await makeFolder()
+    const env = plainEnv({ TASKURAI_PORT: '0', TASKURAI_DATA: folder.path })
+    await using hub = followHub(spawn(process.execPath, [join(clone, 'bin/start.mjs'), '--no-example'], { env }))
+    await until('it is open', () => hub.endpoint())
+    hub.kill('SIGINT')
+    expect(await hub.exited).toEqual({ code: 0, signal: null })
   })
 
   test('compiles anew where the stamp is damaged', async () => {
