@@ -1,3 +1,4 @@
+import type { Json } from '#core/contract/names'
 import type { Head } from '#core/head'
 import { headItem } from '#core/layout'
 import type { Item } from '#core/ports'
@@ -99,7 +100,7 @@ export function onlyMoved(before: Head, next: Head): boolean {
   return true
 }
 
-/** One literal, as the next one too: arrays that are joined or grow cost more than the JSON made of them. */
+/** One literal with the moving fields again: joining two lists costs a third more, with each task created. */
 export function encodeWhole(head: Head): string {
   return JSON.stringify([
     head.id,
@@ -117,7 +118,7 @@ export function encodeWhole(head: Head): string {
     head.userId,
     head.tags,
     head.unlisted,
-    head.arguments === null ? nullArguments : head.arguments,
+    markNull(head.arguments),
     head.bodyApart,
     head.requestHash,
     head.createdAt,
@@ -156,16 +157,32 @@ export function encodeWhole(head: Head): string {
   ])
 }
 
-/** JSON has no undefined, so a null in the list means absent; arguments may well be null. */
-const nullArguments = { $null: true }
+/**
+ * JSON has no undefined, so a null in the list means absent; arguments may well be null, and are `{ $null: true }` then.
+ * Arguments that have that key themselves lie under it: `{ $null: <arguments> }`.
+ */
+function markNull(args: Json | undefined): Json | undefined {
+  if (args === null) return { $null: true }
+  return isObject(args) && '$null' in args ? { $null: args } : args
+}
+
+function unmarkNull(marked: unknown): unknown {
+  if (!isObject(marked) || !('$null' in marked)) return marked
+  if (marked.$null === true) return null
+  // Records from before such arguments were put under the key have them as they are.
+  return isObject(marked.$null) && Object.keys(marked).length === 1 ? marked.$null : marked
+}
+
+function isObject(value: unknown): value is { readonly [key: string]: Json } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
 
 export function decodeWhole(text: string): Head {
   const values = JSON.parse(text) as unknown[]
   const head: Record<string, unknown> = {}
   setValues(head, fixedFields, values, 0)
   setValues(head, movingFields, values, fixedFields.length)
-  const { arguments: args } = head
-  if (typeof args === 'object' && args !== null && '$null' in args) head.arguments = null
+  if ('arguments' in head) head.arguments = unmarkNull(head.arguments)
   return head as unknown as Head
 }
 
