@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Bell, ReceivedBell } from '#core/ports'
-import { aBell, aKey, anId, anItem, type MakeWorld, put, type StoreWorld, type SuiteOptions } from './world.ts'
+import { aBell, aKey, anId, anItem, type MakeWorld, put, type StoreWorld } from './world.ts'
 
 /** The same behaviour of every queue: hidden while held, delayed, at least once, a receipt names one delivery. */
-export function queueSuite(name: string, makeWorld: MakeWorld, options: SuiteOptions = {}): void {
+export function queueSuite(name: string, makeWorld: MakeWorld): void {
   describe(`queue: ${name}`, () => {
     let world: StoreWorld
     beforeEach(async () => {
@@ -11,9 +11,7 @@ export function queueSuite(name: string, makeWorld: MakeWorld, options: SuiteOpt
     })
     afterEach(() => world.close())
     const test: QueueTest = (title, run) => {
-      const reason = options.skip?.[title]
-      if (reason === undefined) it(title, () => run(world))
-      else it.skip(`${title} (${reason})`, () => undefined)
+      it(title, () => run(world))
     }
     holdCases(test)
     receiptCases(test)

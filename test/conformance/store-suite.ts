@@ -3,10 +3,10 @@ import type { Item } from '#core/ports'
 import { dueCases } from './due-cases.ts'
 import { feedCases } from './feed-cases.ts'
 import { listCases } from './list-cases.ts'
-import { aBell, aKey, anId, anItem, type MakeWorld, put, type StoreWorld, type SuiteOptions } from './world.ts'
+import { aBell, aKey, anId, anItem, type MakeWorld, put, type StoreWorld } from './world.ts'
 
 /** The same behaviour of every store: conditions, conflicts, order of effects, values. */
-export function storeSuite(name: string, makeWorld: MakeWorld, options: SuiteOptions = {}): void {
+export function storeSuite(name: string, makeWorld: MakeWorld): void {
   describe(`store: ${name}`, () => {
     let world: StoreWorld
     beforeAll(async () => {
@@ -14,9 +14,7 @@ export function storeSuite(name: string, makeWorld: MakeWorld, options: SuiteOpt
     })
     afterAll(() => world.close())
     const test = (title: string, run: (world: StoreWorld) => Promise<void>) => {
-      const reason = options.skip?.[title]
-      if (reason === undefined) it(title, () => run(world))
-      else it.skip(`${title} (${reason})`, () => undefined)
+      it(title, () => run(world))
     }
     conditionCases(test)
     commitCases(test)

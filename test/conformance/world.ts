@@ -16,11 +16,6 @@ export interface StoreWorld {
 
 export type MakeWorld = () => Promise<StoreWorld>
 
-export interface SuiteOptions {
-  /** Case → why this adapter does not have it. */
-  readonly skip?: Readonly<Record<string, string>>
-}
-
 export function anItem(key: Key, changes: Partial<Item> = {}): Item {
   return { ...key, born: 'b1', n: 1, data: { word: 'first' }, ...changes }
 }
