@@ -18,6 +18,18 @@ const clientTypes = ['client/contract.ts', 'client/transfers.ts', 'client/conten
 export const layers: Readonly<Record<string, Layer>> = {
   'core/contract': { may: [], packages: ['zod'], node: false },
   core: { may: ['core/contract'], packages: ['zod'], node: false },
+  'adapters/dynamodb': { may: ['core', 'adapters/aws'], packages: ['@aws-sdk/client-dynamodb'], node: ['node:crypto'] },
+  'adapters/sqs': { may: ['core', 'adapters/aws'], packages: ['@aws-sdk/client-sqs'], node: false },
+  'adapters/s3': {
+    may: ['core', 'adapters/aws'],
+    packages: ['@aws-sdk/client-s3', '@aws-sdk/s3-request-presigner'],
+    node: true,
+  },
+  'adapters/ecs': { may: ['core', 'adapters/aws'], packages: ['@aws-sdk/client-ecs', 'zod'], node: ['node:crypto'] },
+  'adapters/eventbridge': { may: ['core', 'adapters/aws'], packages: ['@aws-sdk/client-eventbridge'], node: false },
+  // What all clients of AWS share: time-outs, retries, which failures mean "away".
+  'adapters/aws': { may: ['core'], packages: ['@smithy/node-http-handler'], node: true },
+  'adapters/powertools': { may: ['core'], packages: ['@aws-lambda-powertools/logger'], node: false },
   'adapters/files': { may: ['core'], packages: [], node: true },
   // The queue of the embedded hub is the one in memory, made again from the heads at opening.
   'adapters/lmdb': { may: ['core', 'adapters/memory'], packages: ['lmdb', 'zod'], node: true },
@@ -27,9 +39,28 @@ export const layers: Readonly<Record<string, Layer>> = {
   'adapters/system': { may: ['core'], packages: ['ulid'], node: true },
   // `isUtf8` has no portable twin, and Lambda has it too.
   'functions/api': { ...portable, packages: ['hono', 'zod', 'ajv', 'ajv-formats', 're2js'], node: ['node:buffer'] },
-  'functions/clock': { ...portable, packages: [] },
-  'functions/reactor': { ...portable, packages: [] },
+  'functions/clock': { ...portable, may: ['core', 'functions/reactor'], packages: ['zod'] },
+  'functions/reactor': { ...portable, packages: ['zod'] },
+  'functions/intake': { ...portable, may: ['core', 'functions/api'], packages: ['zod'] },
+  'functions/registrar': { ...portable, may: ['core', 'functions/api'], packages: ['zod'] },
+  // The world of a function in an account, made of its environment. Handlers alone are Lambda-aware.
+  'functions/home': { may: ['core', 'adapters'], packages: ['zod'], node: true },
   'functions/worker-protocol': { ...portable, packages: ['zod'] },
+  ...Object.fromEntries(
+    ['api', 'reactor', 'clock', 'intake', 'registrar'].map((name) => [
+      `functions/${name}/handler.ts`,
+      { may: ['core', 'functions', 'adapters'], packages: ['@types/aws-lambda', 'aws-lambda'], node: true },
+    ]),
+  ),
+  // Constructs know the program by its contract and the environment that each function wants.
+  lib: {
+    may: [
+      'core/contract',
+      ...['api', 'reactor', 'clock', 'intake', 'registrar'].map((name) => `functions/${name}/config.ts`),
+    ],
+    packages: ['aws-cdk-lib', 'constructs', 'cdk-nag'],
+    node: true,
+  },
   client: { may: ['core/contract'], packages: ['@smithy/signature-v4'], node: true },
   'client/cli': { may: ['core/contract', 'client'], packages: ['commander'], node: true },
   // An instance calls its hub as any client does: it signs with the client's code and finds its keys the same way.
@@ -37,6 +68,8 @@ export const layers: Readonly<Record<string, Layer>> = {
     may: [
       'core',
       'adapters',
+      // In a container of a hub in an account, an instance serves itself what the embedded hub serves it.
+      'functions/worker-protocol',
       'client/sign.ts',
       'client/credentials.ts',
       'client/transfers.ts',
@@ -60,8 +93,8 @@ export const layers: Readonly<Record<string, Layer>> = {
   },
   // Executables hand the CLI what it may not import: the hub, the instance, the keys.
   bin: {
-    may: ['client', 'embedded', 'worker-runtime', 'adapters', 'examples', 'scripts/fresh-build.mjs'],
-    packages: [],
+    may: ['client', 'embedded', 'worker-runtime', 'adapters', 'lib', 'examples', 'scripts/fresh-build.mjs'],
+    packages: ['aws-cdk-lib'],
     node: true,
   },
   // What shows an example; the examples themselves are packages of their own (`isExample`).

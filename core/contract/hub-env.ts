@@ -1,0 +1,30 @@
+import { z } from 'zod'
+
+/**
+ * What a part of a hub in an account is told by its environment: functions and worker containers alike. `lib/` sets
+ * these, and is type-checked against this shape.
+ */
+
+const shards = z.coerce.number().int().min(1).max(256)
+
+export const HubEnv = z.object({
+  /** The hub's name, in the names and tags of everything it owns. */
+  TASKURAI_HUB: z.string().regex(/^[a-z][a-z0-9-]{0,23}$/, 'lower-case letters, digits and hyphens, 24 at most'),
+  TASKURAI_TABLE: z.string().min(1),
+  /** The queue of the worker `mill` lies at this address with `mill` behind it. */
+  TASKURAI_QUEUE_URL_PREFIX: z.url(),
+  TASKURAI_BUCKET: z.string().min(1),
+  /** Partitions of the due index. Every number ever used is read, so it may grow but not shrink. */
+  TASKURAI_DUE_SHARDS: shards.default(8),
+  /** Partitions of one directory dimension a month; grows but never shrinks, like the other. */
+  TASKURAI_DIRECTORY_SHARDS: shards.default(4),
+})
+export type HubEnv = z.infer<typeof HubEnv>
+
+/** The variables as text, as CDK writes them: a template that forgets one does not compile. */
+export type EnvText<Shape> = { readonly [Key in keyof Shape]: string }
+
+/** What names the queue of each worker: shared by whoever makes queues and whoever reads the prefix. */
+export function queueNameOf(hub: string, worker: string): string {
+  return `taskurai-${hub}-${worker}`
+}

@@ -1,0 +1,4 @@
+import { HubEnv } from '#core/contract/hub-env'
+
+/** The environment of the API's function. */
+export const ApiEnv = HubEnv

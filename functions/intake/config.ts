@@ -1,0 +1,4 @@
+import { HubEnv } from '#core/contract/hub-env'
+
+/** The environment of the function that turns events into tasks. */
+export const IntakeEnv = HubEnv
