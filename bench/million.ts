@@ -34,7 +34,16 @@ function openAt(path: string): { lmdb: LmdbStore; world: World; openMs: number }
   return {
     lmdb,
     openMs,
-    world: { store, queue, ids, clock: systemClock, chance: () => 0.5, log: silent, seesSince: () => 0 },
+    world: {
+      store,
+      queue,
+      ids,
+      clock: systemClock,
+      chance: () => 0.5,
+      log: silent,
+      directoryShards: 1,
+      seesSince: () => 0,
+    },
   }
 }
 

@@ -52,6 +52,16 @@ export function commandKey(worker: string, name: string, version: number): Key {
   return { pk: `W#${worker}`, sk: `${commandPrefix}${name}#${version}` }
 }
 
+/** The shard of a task: always the same for the same id, evenly spread. (FNV-1a, 32 bits.) */
+export function shardOf(taskId: string, shards: number): number {
+  let hash = 0x811c9dc5
+  for (let index = 0; index < taskId.length; index++) {
+    hash = Math.imul(hash ^ taskId.charCodeAt(index), 0x01000193)
+  }
+  // The low bits of the hash alone are uneven for ids of one millisecond.
+  return ((hash ^ (hash >>> 15)) >>> 0) % shards
+}
+
 /** A directory row: one partition a dimension, shard and month; rows sort by the time of creation. */
 export function rowPk(dimension: string, shard: number, month: string): string {
   return `D#${dimension}#${shard}#${month}`

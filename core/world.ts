@@ -13,6 +13,8 @@ export interface World {
   readonly blobs?: Blobs | undefined
   /** Absent where what runs log is kept elsewhere. */
   readonly taskLogs?: TaskLogs | undefined
+  /** Partitions that one directory dimension is spread over, so that none takes more than its share (aws.md A6). */
+  readonly directoryShards: number
   /** Since when this hub has been watching without a gap, epoch ms: who was blind does not judge (protocol 15). */
   readonly seesSince: () => number
 }

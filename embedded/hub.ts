@@ -99,6 +99,7 @@ async function openParts(folder: string, options: HubOptions): Promise<OpenOutco
     clock: systemClock,
     ids: createSystemIds(),
     chance: systemChance,
+    directoryShards: 1,
     seesSince: sight.seesSince,
   }
   const onFailed = (error: unknown) => log.error('hub.failed', { error: String(error) })

@@ -51,7 +51,7 @@ export class TaskLife {
     const nothing = () => {}
     const log = { info: nothing, warn: nothing, error: nothing }
     const { store, queue } = createMemory(clock, { inlineBytes: Number.POSITIVE_INFINITY })
-    const world = { store, queue, clock, ids, chance, log, seesSince: () => 0 }
+    const world = { store, queue, clock, ids, chance, log, directoryShards: 1, seesSince: () => 0 }
     const id = ids.ofText('the task of a test')
     const created = await createTask(world, {
       task,

@@ -1,11 +1,11 @@
 import { spans } from '../contract/limits.ts'
 import type { Head } from '../head.ts'
-import { clockStateKey, monthOf, rowPk, timeKey } from '../keys.ts'
+import { clockStateKey, monthOf, timeKey } from '../keys.ts'
 import { lostAt } from '../lease.ts'
 import { decide } from '../lifecycle.ts'
 import type { World } from '../world.ts'
 import { move, readHead } from './move.ts'
-import { commandDimension, type Row } from './rows.ts'
+import { commandDimension, mergedRows } from './rows.ts'
 
 /**
  * What only human hands can lose (a purged queue, a fortnight of pause) is found here (protocol 11): every task is
@@ -24,11 +24,11 @@ export async function auditCommand(world: World, command: string): Promise<numbe
   let after = seen ?? timeKey(until - firstLookMs)
   let looked = 0
   for (const month of monthsFrom(Number(after.slice(0, 13)), until)) {
-    const pk = rowPk(commandDimension(command), 0, month)
-    const page = await world.store.list({ pk, after, to: timeKey(until), limit: rowsMost - looked })
-    for (const item of page.items) {
-      await auditTask(world, (item.data as Row).id)
-      after = item.sk
+    const range = { after, to: timeKey(until), limit: rowsMost - looked }
+    const { rows } = await mergedRows(world, { dimensions: [commandDimension(command)], month, ...range })
+    for (const [sk, row] of rows) {
+      await auditTask(world, row.id)
+      after = sk
       looked++
     }
     if (looked >= rowsMost) break

@@ -1,10 +1,10 @@
 import { limits } from '../contract/limits.ts'
 import { Status } from '../contract/task.ts'
 import type { Head } from '../head.ts'
-import { monthOf, rowPk, timeKey } from '../keys.ts'
+import { monthOf, timeKey } from '../keys.ts'
 import type { World } from '../world.ts'
 import { readHead } from './move.ts'
-import { commandDimension, failedDimension, type Row } from './rows.ts'
+import { commandDimension, failedDimension, mergedRows } from './rows.ts'
 
 /** How many months one page walks back at most through empty ones; a cursor goes on from there. */
 const monthsMost = 24
@@ -42,7 +42,8 @@ export async function listTasks(world: World, ask: ListAsk): Promise<Listed> {
   const lastMonth = monthOf(Math.max(0, ask.from))
   for (let months = 0; months < monthsMost; months++) {
     for (;;) {
-      const chunk = await mergedRows(world, { dimensions, month, after, from: timeKey(ask.from), limit: ask.limit })
+      const range = { after, from: timeKey(ask.from), backwards: true, limit: ask.limit }
+      const chunk = await mergedRows(world, { dimensions, month, ...range })
       const found = await Promise.all(
         chunk.rows.map(([, row]) => (row.unlisted === true ? undefined : readHead(world, row.id))),
       )
@@ -64,29 +65,6 @@ export async function listTasks(world: World, ask: ListAsk): Promise<Listed> {
     month = previousMonth(month)
   }
   return { heads, next: after }
-}
-
-interface RowsAsk {
-  readonly dimensions: readonly string[]
-  readonly month: string
-  readonly after: string
-  readonly from: string
-  readonly limit: number
-}
-
-type KeyedRow = readonly [sk: string, row: Row]
-
-/** The newest rows of one month over all dimensions, merged; `more` says that there are older ones in it. */
-async function mergedRows(world: World, ask: RowsAsk): Promise<{ rows: readonly KeyedRow[]; more: boolean }> {
-  const { month, after, from, limit } = ask
-  const pages = await Promise.all(
-    ask.dimensions.map((dimension) =>
-      world.store.list({ pk: rowPk(dimension, 0, month), after, from, backwards: true, limit }),
-    ),
-  )
-  const rows = pages.flatMap((page) => page.items.map((item): KeyedRow => [item.sk, item.data as Row]))
-  rows.sort((a, b) => (a[0] < b[0] ? 1 : -1))
-  return { rows: rows.slice(0, limit), more: rows.length > limit || pages.some((page) => page.next !== undefined) }
 }
 
 function previousMonth(month: string): string {

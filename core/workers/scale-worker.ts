@@ -36,9 +36,10 @@ export type Scaled =
 export async function scaleWorker(world: World, launcher: Launcher, ask: ScaleAsk): Promise<Scaled> {
   const read = await readFleet(world, ask.worker)
   if (read === undefined) return { kind: 'absent' }
-  const [instances, depth] = await Promise.all([readInstances(world, ask.worker), world.queue.depth(ask.worker)])
-  const bells = Math.max(depth.visible, ask.recordBells)
-  if (ask.isTick === true) await noteLook(world, ask.worker, { ...depth, instances })
+  const instances = await readInstances(world, ask.worker)
+  const depth = recordsTellAll(world, read.fleet, instances, ask) ? undefined : await world.queue.depth(ask.worker)
+  const bells = Math.max(depth?.visible ?? 0, ask.recordBells)
+  if (ask.isTick === true && depth !== undefined) await noteLook(world, ask.worker, { ...depth, instances })
   if (read.fleet.launch === undefined) return { kind: 'held', why: 'by-hand' }
   const pending = read.fleet.launches.find((launch) => launch.ids === undefined)
   if (pending !== undefined) return carryOut(world, launcher, ask.worker, pending)
@@ -65,6 +66,16 @@ export async function scaleWorker(world: World, launcher: Launcher, ask: ScaleAs
     return { ...fleet, decisions: fleet.decisions + 1, lastDecisionAt: now, launches }
   })
   return decided === undefined ? held : carryOut(world, launcher, ask.worker, decided)
+}
+
+/**
+ * Whether fresh records alone decide, so that the queue need not be asked: with nothing there or coming its count would
+ * lag behind them (33), and what they show may fit into slots that are free or on their way. The clock asks each minute.
+ */
+function recordsTellAll(world: World, fleet: Fleet, instances: readonly Instance[], ask: ScaleAsk): boolean {
+  if (ask.isTick === true || ask.recordBells === 0) return false
+  const { live, freeSlots, starting, scaling } = inputOf(fleet, instances, ask.recordBells, world.clock.now())
+  return live + starting === 0 || ask.recordBells <= freeSlots + starting * scaling.tasksPerInstance
 }
 
 function inputOf(fleet: Fleet, instances: readonly Instance[], bells: number, now: number) {

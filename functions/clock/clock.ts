@@ -34,6 +34,8 @@ const feedLagMostMs = 30 * 60_000
 export interface MinuteOptions {
   /** How old the oldest change is that the reactor has not worked off; absent where rows are made with the heads. */
   readonly feedLagMs?: () => number
+  /** When the last tick was, epoch ms, where reading costs money: audits then wait for the next five minutes. */
+  readonly lastTickAt?: number | undefined
 }
 
 /** Once a minute: fleets are looked at, instances that fell silent are forgotten, and tasks an hour old are audited. */
@@ -41,7 +43,7 @@ export async function tickMinute(world: World, launcher: Launcher, options: Minu
   await sweepPayloads(world).catch((error: unknown) => {
     world.log.error('clock.payloads-failed', { error: String(error) })
   })
-  const audits = (options.feedLagMs?.() ?? 0) <= feedLagMostMs
+  const audits = isAuditDue(world.clock.now(), options.lastTickAt) && (options.feedLagMs?.() ?? 0) <= feedLagMostMs
   for (const worker of await readWorkerNames(world)) {
     // One worker that cannot be looked after must not leave the others alone.
     try {
@@ -52,6 +54,14 @@ export async function tickMinute(world: World, launcher: Launcher, options: Minu
       world.log.error('clock.worker-failed', { worker, error: String(error) })
     }
   }
+}
+
+/** Reading a command's rows each minute would be a large part of what an idle hub costs. */
+const auditEveryMs = 300_000
+
+/** In the first tick of each five minutes, whichever of them that is. */
+function isAuditDue(now: number, lastTickAt: number | undefined): boolean {
+  return lastTickAt === undefined || Math.floor(lastTickAt / auditEveryMs) !== Math.floor(now / auditEveryMs)
 }
 
 async function auditWorker(world: World, worker: string): Promise<void> {

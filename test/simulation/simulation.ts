@@ -72,6 +72,7 @@ export class Simulation {
       ids: this.ids,
       chance: this.random.next,
       log: silence,
+      directoryShards: 2,
       seesSince: () => (this.mutations.judgesBlind === true ? 0 : this.seesSince()),
     }
   }

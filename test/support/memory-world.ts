@@ -18,7 +18,12 @@ export interface MemoryWorld extends World {
   seesFrom: number
 }
 
-export function createMemoryWorld(options: { readonly chance?: () => number } = {}): MemoryWorld {
+export interface MemoryWorldOptions {
+  readonly chance?: () => number
+  readonly directoryShards?: number
+}
+
+export function createMemoryWorld(options: MemoryWorldOptions = {}): MemoryWorld {
   const clock = new VirtualClock()
   const memory = createMemory(clock)
   const upsets: ('before' | 'after' | undefined)[] = []
@@ -43,6 +48,7 @@ export function createMemoryWorld(options: { readonly chance?: () => number } = 
     ids: createIds(() => 0.5),
     chance: options.chance ?? (() => 0.5),
     log: { info: log, warn: log, error: log },
+    directoryShards: options.directoryShards ?? 1,
     seesSince: () => world.seesFrom,
   }
   return world

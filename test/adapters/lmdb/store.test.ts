@@ -40,6 +40,7 @@ function openAt(path: string, logBytesMost?: number): { store: LmdbStore; world:
     ids: createSystemIds(),
     chance: () => 0.5,
     log: silent,
+    directoryShards: 1,
     seesSince: () => 0,
   }
   return { store, world }

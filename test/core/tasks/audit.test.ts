@@ -27,6 +27,14 @@ describe('the audit (protocol 11)', () => {
     expect(await audited(world)).toBe(0)
   })
 
+  it('at those of every shard, in one go', async () => {
+    const world = createMemoryWorld({ directoryShards: 4 })
+    for (let count = 0; count < 30; count++) await created(world)
+    await world.clock.advance(hour + 1)
+    expect(await audited(world)).toBe(30)
+    expect(await audited(world)).toBe(0)
+  })
+
   it('also at one that was created long before the first audit ran', async () => {
     const world = createMemoryWorld()
     const { id } = await created(world)
@@ -87,6 +95,18 @@ describe('the audit (protocol 11)', () => {
     await tickMinute(world, noLauncher, { feedLagMs: () => hour })
     expect((await standing(world, id)).due).toBeUndefined()
     await tickMinute(world, noLauncher, { feedLagMs: () => 0 })
+    expect((await standing(world, id)).due).toBeDefined()
+  })
+
+  it('where reading costs money, comes with the first tick of each five minutes, however late that is', async () => {
+    const world = createMemoryWorld()
+    await register(world)
+    const { id } = await created(world)
+    await reacted(world)
+    await world.clock.advance(2 * hour - (world.clock.now() % (5 * minute)) + 2 * minute)
+    await tickMinute(world, noLauncher, { lastTickAt: world.clock.now() - minute })
+    expect((await standing(world, id)).due).toBeUndefined()
+    await tickMinute(world, noLauncher, { lastTickAt: world.clock.now() - 20 * minute })
     expect((await standing(world, id)).due).toBeDefined()
   })
 })

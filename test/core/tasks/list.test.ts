@@ -49,6 +49,19 @@ describe('listTasks', () => {
     }
   })
 
+  it('over shards: the same pages as from one, and no shard has more than its share', async () => {
+    const world = createMemoryWorld({ directoryShards: 4 })
+    const ids = await tasksEvery(world, 0.01, 400)
+    expect(await listAll(world, { limit: 50 })).toEqual([...ids].reverse())
+    expect((await listAll(world, { limit: 1, from: world.clock.now() - 0.055 * day })).length).toBe(5)
+    const shares = new Map<string, number>()
+    for (const { pk } of world.memory.table.all()) {
+      if (pk.startsWith('D#')) shares.set(pk.split('#')[2] ?? '', (shares.get(pk.split('#')[2] ?? '') ?? 0) + 1)
+    }
+    expect([...shares.keys()].sort()).toEqual(['0', '1', '2', '3'])
+    for (const share of shares.values()) expect(share).toBeLessThan(1.4 * (400 / 4))
+  })
+
   it('by time: from is in, to is out', async () => {
     const world = createMemoryWorld()
     const start = world.clock.now()

@@ -45,6 +45,44 @@ async function fleetOf(world: MemoryWorld): Promise<Fleet> {
 
 const look = { worker: 'mill', recordBells: 0 }
 
+describe('what fresh records tell (protocol 33)', () => {
+  it('the queue is not asked while nothing is there: its count would lag behind them', async () => {
+    const { world } = await aFleet()
+    const launcher = aLauncher()
+    const asked = countingDepth(world)
+    expect(await scaleWorker(asked.world, launcher, { worker: 'mill', recordBells: 3 })).toEqual({
+      kind: 'started',
+      count: 2,
+    })
+    expect(asked.count()).toBe(0)
+  })
+
+  it('nor while they fit into slots on their way, but it is when they do not, or when nothing was recorded', async () => {
+    const { world } = await aFleet()
+    const launcher = aLauncher()
+    await scaleWorker(world, launcher, { worker: 'mill', recordBells: 1 })
+    await world.clock.advance(2_000)
+    const asked = countingDepth(world)
+    expect(await scaleWorker(asked.world, launcher, { worker: 'mill', recordBells: 2 })).toMatchObject({ kind: 'held' })
+    expect(asked.count()).toBe(0)
+    await scaleWorker(asked.world, launcher, { worker: 'mill', recordBells: 3 })
+    expect(asked.count()).toBe(1)
+    await scaleWorker(asked.world, launcher, look)
+    expect(asked.count()).toBe(2)
+  })
+})
+
+function countingDepth(world: MemoryWorld): { readonly world: MemoryWorld; readonly count: () => number } {
+  let count = 0
+  const depth: MemoryWorld['queue']['depth'] = (worker) => {
+    count++
+    return world.queue.depth(worker)
+  }
+  const queue = { receive: world.queue.receive.bind(world.queue), extend: world.queue.extend.bind(world.queue) }
+  const counted = { ...world, queue: { ...queue, done: world.queue.done.bind(world.queue), depth } }
+  return { world: counted as MemoryWorld, count: () => count }
+}
+
 describe('scaleWorker', () => {
   it('one message from zero starts exactly one, however often and by how many it is told', async () => {
     const { world } = await aFleet()
