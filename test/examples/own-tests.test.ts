@@ -22,12 +22,16 @@ describe('the examples’ own tests', () => {
   it.each(files)('%s passes', { timeout: 120_000 }, (file) => {
     // Node's runner in a process of its own; what it would inherit of this one is not its business.
     const { NODE_OPTIONS: _options, NODE_TEST_CONTEXT: _context, ...env } = process.env
-    const { status, stdout, stderr } = spawnSync(process.execPath, ['--import', 'tsx', '--test', file], {
-      cwd: repository,
-      encoding: 'utf8',
-      env,
-      timeout: 110_000,
-    })
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      ['--import', 'tsx', '--test', '--test-reporter=tap', file],
+      {
+        cwd: repository,
+        encoding: 'utf8',
+        env,
+        timeout: 110_000,
+      },
+    )
     expect(status, `${stdout}${stderr}`).toBe(0)
     expect(Number(/^# pass (\d+)$/m.exec(stdout)?.[1] ?? 0)).toBeGreaterThan(0)
   })
