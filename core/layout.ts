@@ -67,7 +67,9 @@ export async function outcomeOf(store: Store, head: Head): Promise<Outcome> {
  * lost would carry what was never written, under a version that was. No two creates share a birth.
  */
 export function bellFor(head: Head, delayMs: number): Bell {
-  const bell = { format: 1, worker: head.worker, taskId: head.id, born: head.born, n: head.n, delayMs } as const
+  const { worker, id: taskId, born, n, accountId } = head
+  const plain = { format: 1, worker, taskId, born, n, delayMs } as const
+  const bell = accountId === undefined ? plain : { ...plain, group: accountId }
   return head.n > 1 || head.bodyApart === true || roughBytes(head) > bellCopyBytes ? bell : { ...bell, copy: head }
 }
 

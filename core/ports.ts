@@ -45,6 +45,8 @@ export interface Bell {
   readonly born: string
   readonly n: number
   readonly delayMs: number
+  /** Whose task it is: a queue that knows groups lets none of them crowd out the others. */
+  readonly group?: string | undefined
   /** A copy of the small task as it was about to be written, so that a claim needs no read. */
   readonly copy?: unknown
 }

@@ -44,7 +44,8 @@ export type Grant = z.infer<typeof Grant>
 /** `drain`: take nothing new, finish, leave (another generation is current, or the worker is being removed). */
 export const Received = z.object({ grants: z.array(Grant), drain: z.boolean().optional() })
 
-export const ticketCharsMost = 64
+/** A receipt of SQS may have 1,024 characters. */
+export const ticketCharsMost = 1_024
 const run = { taskId: TaskId, run: RunId, ticket: z.string().max(ticketCharsMost).optional() }
 
 export const ProgressReport = z.strictObject({
@@ -81,7 +82,12 @@ export const Release = z.strictObject({
   reason: z.string().max(limits.reasonChars),
   runs: z.array(z.strictObject(run)).min(1).max(limits.protocolMoves),
 })
-export const Leave = z.strictObject({ ...call, phase: z.enum(['leaving', 'gone']) })
+/** `idle`: it goes for want of work, so a grant that is on its way to it keeps it. */
+export const Leave = z.strictObject({
+  ...call,
+  phase: z.enum(['leaving', 'gone']),
+  idle: z.boolean().optional(),
+})
 
 /** What became of one run's message: `owned` goes on, `cancel` asks it to stop, `lost` belongs to somebody else by now. */
 export const RunAnswer = z.object({

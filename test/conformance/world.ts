@@ -10,6 +10,8 @@ export interface StoreWorld {
   readonly advance: (ms: number) => Promise<void>
   /** The hub's now, epoch ms. */
   readonly now: () => number
+  /** Commits go step by step, as on AWS: bells, side items, then the write; what came first stays when that is refused. */
+  readonly isInSteps?: boolean
   /** Closes the store and opens it again, where it outlives its process. */
   readonly reopen?: () => Promise<StoreWorld>
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { isPlainComplete } from '#core/contract/plain-ends'
-import { Complete } from '#core/contract/worker-protocol'
+import { Complete, ticketCharsMost } from '#core/contract/worker-protocol'
 
 /** Mostly well formed: a message passes only if all of it is. */
 const mostly = <T>(good: T, ...others: unknown[]) =>
@@ -11,7 +11,7 @@ const end = fc.record(
     kind: mostly('succeed', 'fail', 'stop'),
     taskId: mostly('01KAVXK3T5QZJ8Q4V6W7X8Y9Z0', '01kavxk3t5qzj8q4v6w7x8y9z0', '', 7),
     run: mostly('i-1.nonce.0', '', 'x'.repeat(97), 7),
-    ticket: mostly('12', '', 'x'.repeat(65), null),
+    ticket: mostly('12', '', 'x'.repeat(ticketCharsMost + 1), null),
     result: fc.oneof(
       { weight: 12, arbitrary: fc.record({ output: fc.jsonValue() }) },
       { weight: 1, arbitrary: fc.record({ output: fc.jsonValue(), messages: fc.jsonValue() }) },

@@ -160,6 +160,13 @@ describe('claim', () => {
     expect(bellFor({ ...head, n: 2 }, 0).copy).toBeUndefined()
   })
 
+  it('a bell names the customer it is of, where there is one', async () => {
+    const world = createMemoryWorld()
+    const head = await created(world)
+    expect(bellFor({ ...head, accountId: 'acme' }, 0).group).toBe('acme')
+    expect(bellFor(head, 0)).not.toHaveProperty('group')
+  })
+
   it('keeps the bell of a new life while the old one still stands there past its retention', async () => {
     const world = createMemoryWorld()
     const { head, received } = await running(world)

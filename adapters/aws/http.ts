@@ -1,0 +1,32 @@
+import { NodeHttpHandler } from '@smithy/node-http-handler'
+
+/**
+ * What every client of AWS is made with: a bound on each try and on the number of tries. The SDK's own defaults wait
+ * without end for an answer, and a function or an instance that hangs looks alive.
+ */
+
+/** The first try and what follows a throttling, a 5xx or a broken connection, with the SDK's backoff between. */
+export const triesMost = 4
+const connectMs = 1_500
+/** Above what the parallel conditional puts of the largest batch need to go out without waiting for a socket. */
+const socketsMost = 128
+
+export interface ClientAsk {
+  /** How long one try may take from the first byte sent to the last one received. */
+  readonly requestMs: number
+}
+
+export function clientSettings({ requestMs }: ClientAsk) {
+  return {
+    maxAttempts: triesMost,
+    retryMode: 'standard' as const,
+    requestHandler: new NodeHttpHandler({
+      connectionTimeout: connectMs,
+      requestTimeout: requestMs,
+      // Without this the limit above only warns.
+      throwOnRequestTimeout: true,
+      httpsAgent: { keepAlive: true, maxSockets: socketsMost },
+      httpAgent: { keepAlive: true, maxSockets: socketsMost },
+    }),
+  }
+}
