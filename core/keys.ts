@@ -30,6 +30,17 @@ export function outcomePrefix(born: string): string {
   return `OUT#${born}#`
 }
 
+const retryPrefix = 'RETRY#'
+
+/** What followed from a change of a task and could not be done: it waits in the due index (protocol 37). */
+export function retryKey(taskId: string, what: string): Key {
+  return { pk: `T#${taskId}`, sk: `${retryPrefix}${what}` }
+}
+
+export function isRetrySk(sk: string): boolean {
+  return sk.startsWith(retryPrefix)
+}
+
 export const registryPk = 'REGISTRY'
 
 export function registryKey(worker: string): Key {
@@ -44,6 +55,16 @@ export const instancePrefix = 'INST#'
 
 export function instanceKey(worker: string, instance: string): Key {
   return { pk: `W#${worker}`, sk: `${instancePrefix}${instance}` }
+}
+
+/** What the check run of a generation told: its manifest. */
+export function checkKey(worker: string, generation: string): Key {
+  return { pk: `W#${worker}`, sk: `CHECK#${generation}` }
+}
+
+/** What one receive of an instance granted. */
+export function toldKey(worker: string, instance: string, nonce: string): Key {
+  return { pk: `W#${worker}`, sk: `TOLD#${instance}#${nonce}` }
 }
 
 export const commandPrefix = 'CMD#'

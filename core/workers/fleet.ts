@@ -1,8 +1,9 @@
 import { spans } from '../contract/limits.ts'
 import type { Manifest } from '../contract/manifest.ts'
 import { fleetKey, instancePrefix } from '../keys.ts'
+import { renewEveryMs } from '../lease.ts'
 import type { Item } from '../ports.ts'
-import type { Breaker } from '../scaler.ts'
+import type { Breaker, Refusal } from '../scaler.ts'
 import type { World } from '../world.ts'
 
 /** One launch that was decided, written before it is carried out: the ledger (protocol 34). */
@@ -15,6 +16,8 @@ export interface Launch {
   readonly spec?: unknown
   /** What the launcher answered: one id for each instance that will come. Absent: not answered yet. */
   readonly ids?: readonly string[]
+  /** How often it was asked for without an answer, and when last. */
+  readonly asked?: { readonly tries: number; readonly at: number } | undefined
 }
 
 export interface Stop {
@@ -22,7 +25,12 @@ export interface Stop {
   readonly instance: string
   readonly reason: string
   readonly ready: boolean
+  readonly launch?: string | undefined
+  readonly how?: StopKind | undefined
 }
+
+/** `interrupted`: the machine was taken from it, which says nothing about the worker. */
+export type StopKind = 'left' | 'interrupted' | 'crashed'
 
 /** A worker's fleet: what it is, and what was decided about it. One item, moved by conditional writes. */
 export interface Fleet {
@@ -37,6 +45,11 @@ export interface Fleet {
   readonly decisions: number
   readonly lastDecisionAt?: number | undefined
   readonly breaker?: Breaker | undefined
+  readonly refusal?: Refusal | undefined
+  /** Which deployment it belongs to, where deployments register it: that one alone removes it. */
+  readonly owner?: string | undefined
+  /** It is not deployed any more: nothing is launched, and what runs takes nothing new. */
+  readonly removed?: { readonly at: number; readonly by: string } | undefined
   readonly stops: readonly Stop[]
   /** Since when the queue has been seen empty on three ticks in a row (protocol 11). */
   readonly emptyAt?: number | undefined
@@ -52,6 +65,8 @@ export interface Instance {
   readonly concurrency: number
   readonly freeSlots: number
   readonly state: 'live' | 'leaving'
+  /** Idle, it has asked to go: it counts as live until it has gone, for its last receive may bring work. */
+  readonly asksToGo?: boolean | undefined
   readonly startedAt: number
   readonly seenAt: number
   readonly launch?: string | undefined
@@ -60,7 +75,11 @@ export interface Instance {
 
 /** A launch counts as starting for so long; an image that takes longer is started again (protocol 34). */
 export const launchCountsMs = 300_000
-/** An instance that nobody heard of for so long is not counted any more. */
+/** It stays in the ledger for longer: an image that cannot be pulled may take its time to fail, and that must count. */
+const launchKeptMs = 3_600_000
+/** So many of those that count no more, or a launcher that never tells of an end would outgrow the item. */
+const launchesKept = 1_000
+/** An instance that nobody heard of for so long is not counted any more; `silentMs` knows who may be silent longer. */
 export const instanceSilentMs = 120_000
 const instancesMost = 1_000
 export const stopsKept = 20
@@ -96,17 +115,37 @@ export async function changeFleet(
   throw new Error(`worker ${worker}: ${conflictsMost} conflicts on its fleet item`)
 }
 
-/** How many instances are on their way, by the ledger. */
-export function startingCount(fleet: Fleet, now: number): number {
+/** How many instances are on their way, by the ledger; of one generation, where it is named. */
+export function startingCount(fleet: Fleet, now: number, generation?: string): number {
   let count = 0
   for (const launch of fleet.launches) {
-    if (now - launch.at < launchCountsMs) count += launch.ids?.length ?? launch.count
+    if (generation !== undefined && launch.generation !== generation) continue
+    // Without an answer it may have begun at any moment since.
+    if (launch.ids === undefined) count += launch.count
+    else if (now - launch.at < launchCountsMs) count += launch.ids.length
   }
   return count
 }
 
-export function liveInstances(instances: readonly Instance[], now: number): readonly Instance[] {
-  return instances.filter((instance) => instance.state === 'live' && now - instance.seenAt < instanceSilentMs)
+/** What of the ledger goes on beside a new launch. */
+export function keptLaunches(fleet: Fleet, now: number): readonly Launch[] {
+  let count = 0
+  const kept = fleet.launches.toReversed().filter((launch) => {
+    count += launch.ids?.length ?? launch.count
+    const ageMs = now - launch.at
+    return ageMs < launchCountsMs || (ageMs < launchKeptMs && count <= launchesKept)
+  })
+  return kept.reverse()
+}
+
+export function liveInstances(fleet: Fleet, instances: readonly Instance[], now: number): readonly Instance[] {
+  const mostMs = silentMs(fleet)
+  return instances.filter((instance) => instance.state === 'live' && now - instance.seenAt < mostMs)
+}
+
+/** A full instance is heard of by its renewals alone, which long leases make rare: it may miss one of them. */
+export function silentMs(fleet: Fleet): number {
+  return Math.max(instanceSilentMs, 2 * renewEveryMs(workerLeaseSeconds(fleet)))
 }
 
 export function tasksPerInstance(fleet: Fleet): number {

@@ -2,7 +2,17 @@ import { instanceKey } from '../keys.ts'
 import type { Item } from '../ports.ts'
 import { afterFailedStart } from '../scaler.ts'
 import type { World } from '../world.ts'
-import { changeFleet, type Fleet, type Instance, readFleet, type Stop, stopsKept } from './fleet.ts'
+import {
+  changeFleet,
+  type Fleet,
+  type Instance,
+  type Launch,
+  readFleet,
+  readInstances,
+  type Stop,
+  type StopKind,
+  stopsKept,
+} from './fleet.ts'
 
 /** The life of an instance as the fleet sees it: registers, tells its free slots, leaves, or is found stopped. */
 
@@ -75,14 +85,64 @@ export async function instanceStopped(world: World, ask: StoppedAsk): Promise<vo
       reason: ask.reason,
       ready: ask.ready,
     }
+    const started = launchOf(fleet, ask.launch)
     const launches = ask.launch === undefined ? fleet.launches : withoutLaunch(fleet, ask.launch)
-    const breaker = ask.ready ? fleet.breaker : afterFailedStart(fleet.breaker, ask.reason, now)
+    const isFailed = !ask.ready && (started === undefined || isOfWanted(fleet, started))
+    const breaker = isFailed ? afterFailedStart(fleet.breaker, ask.reason, now) : fleet.breaker
     return { ...fleet, launches, breaker, stops: [...fleet.stops, stop].slice(-stopsKept) }
   })
 }
 
+/** An older generation that fails says nothing about the one that is wanted. */
+function isOfWanted(fleet: Fleet, { generation }: Launch): boolean {
+  return generation === fleet.wanted
+}
+
+function launchOf(fleet: Fleet, launch: string | undefined): Launch | undefined {
+  return launch === undefined ? undefined : fleet.launches.find((entry) => entry.ids?.includes(launch) === true)
+}
+
+export interface LaunchStopped {
+  readonly worker: string
+  readonly launch: string
+  /** When it stopped, as its launcher says: the same however often it is told. */
+  readonly at: number
+  readonly how: StopKind
+  readonly reason: string
+}
+
+/**
+ * A launch has ended, whether it became an instance or not. Told at least once and in any order: it counts once, since
+ * a failed start takes the launch out of the ledger in the write that counts it, and of the stops the newest are kept.
+ */
+export async function launchStopped(world: World, ask: LaunchStopped): Promise<void> {
+  const instance = (await readInstances(world, ask.worker)).find(({ launch }) => launch === ask.launch)
+  await changeFleet(world, ask.worker, (fleet) => {
+    const started = launchOf(fleet, ask.launch)
+    const ready = started === undefined || instance !== undefined
+    const stops = withStop(fleet, { ...stopOf(ask), ready })
+    if (started === undefined && stops === fleet.stops) return undefined
+    // A machine that was taken away says nothing about the worker either.
+    const isFailed = !ready && ask.how !== 'interrupted' && isOfWanted(fleet, started)
+    const breaker = isFailed ? afterFailedStart(fleet.breaker, ask.reason, world.clock.now()) : fleet.breaker
+    return { ...fleet, launches: withoutLaunch(fleet, ask.launch), breaker, stops }
+  })
+  // Last: whoever dies before this is told again, and an instance that was there is no failed start then either.
+  if (instance !== undefined) await deleteInstance(world, ask.worker, instance.id)
+}
+
+function stopOf({ at, launch, reason, how }: LaunchStopped): Omit<Stop, 'ready'> {
+  return { at, instance: launch.slice(launch.lastIndexOf('/') + 1), launch, reason, how }
+}
+
+function withStop({ stops }: Fleet, stop: Stop): Fleet['stops'] {
+  if (stops.some(({ launch }) => launch === stop.launch)) return stops
+  const newest = [...stops, stop].sort((a, b) => a.at - b.at).slice(-stopsKept)
+  return newest.includes(stop) ? newest : stops
+}
+
 function withoutLaunch(fleet: Fleet, launch: string): Fleet['launches'] {
-  if (!fleet.launches.some((entry) => entry.ids?.includes(launch) === true)) return fleet.launches
+  if (launchOf(fleet, launch) === undefined) return fleet.launches
   return fleet.launches
     .map((entry) => (entry.ids === undefined ? entry : { ...entry, ids: entry.ids.filter((id) => id !== launch) }))
     .filter((entry) => entry.ids === undefined || entry.ids.length > 0)

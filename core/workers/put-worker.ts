@@ -10,6 +10,10 @@ const workersMost = 1_000
 export interface PutWorkerAsk {
   readonly manifest: Manifest
   readonly launch?: unknown
+  /** Given where the launcher names them: then each put is a change, also one that only changes the scale. */
+  readonly generation?: string | undefined
+  /** Whoever put it last owns it, unless he names none. */
+  readonly owner?: string | undefined
   readonly by: Principal
 }
 
@@ -25,14 +29,15 @@ export interface RegisteredCommand extends ManifestCommand {
 export async function putWorker(world: World, ask: PutWorkerAsk): Promise<Fleet> {
   const { manifest } = ask
   await refuseForeignCommands(world, manifest)
-  const generation = generationOf(world, ask)
+  const generation = ask.generation ?? generationOf(world, ask)
   await writeCommands(world, manifest)
   const key = registryKey(manifest.name)
-  const item: Item = { ...key, born: world.ids.token(), n: 1, data: { name: manifest.name } }
+  const item: Item = { ...key, born: world.ids.token(), n: 1, data: { name: manifest.name } satisfies Registered }
   await world.store.commit({ write: { kind: 'put', item, condition: { kind: 'newer' } } })
   const changed = await changeFleet(world, manifest.name, (fleet) => {
-    if (fleet.wanted === generation) return undefined
-    return { ...fleet, manifest, launch: ask.launch, wanted: generation, breaker: undefined }
+    if (ask.generation === undefined && fleet.wanted === generation && fleet.removed === undefined) return undefined
+    const fresh = { manifest, launch: ask.launch, wanted: generation, owner: ask.owner ?? fleet.owner }
+    return { ...fleet, ...fresh, breaker: undefined, refusal: undefined, removed: undefined }
   })
   if (changed !== undefined) return changed
   const fleet: Fleet = {
@@ -40,6 +45,7 @@ export async function putWorker(world: World, ask: PutWorkerAsk): Promise<Fleet>
     manifest,
     launch: ask.launch,
     wanted: generation,
+    owner: ask.owner,
     launches: [],
     decisions: 0,
     stops: [],
@@ -77,19 +83,42 @@ async function refuseForeignCommands(world: World, manifest: Manifest): Promise<
   const names = new Set(manifest.commands.map((command) => command.name))
   for (const command of await readCommands(world)) {
     if (command.worker === manifest.name || !names.has(command.name)) continue
-    throw new ApiError('conflict', `the command ${command.name} belongs to the worker ${command.worker}`)
+    throw new ApiError(
+      'conflict',
+      `the command ${command.name} belongs to the worker ${command.worker}: take it from there first`,
+    )
   }
 }
 
-export async function readWorkerNames(world: World): Promise<readonly string[]> {
-  const page = await world.store.list({ pk: registryPk, limit: workersMost })
-  return page.items.map((item) => (item.data as { readonly name: string }).name)
+/** A worker's line in the registry. */
+export interface Registered {
+  readonly name: string
+  /** It is not deployed any more; what it hosted is told to those who still ask for it. */
+  readonly removed?: { readonly at: number; readonly commands: readonly string[] }
 }
 
-export async function readCommands(world: World): Promise<readonly RegisteredCommand[]> {
-  const workers = await readWorkerNames(world)
+export async function readRegistry(world: World): Promise<readonly Registered[]> {
+  const page = await world.store.list({ pk: registryPk, limit: workersMost })
+  return page.items.map((item) => item.data as Registered)
+}
+
+export async function readWorkerNames(world: World): Promise<readonly string[]> {
+  return namesOf(await readRegistry(world))
+}
+
+function namesOf(registry: readonly Registered[]): readonly string[] {
+  return registry.filter(({ removed }) => removed === undefined).map(({ name }) => name)
+}
+
+/** `registry`: for those who have just read it. */
+export async function readCommands(
+  world: World,
+  registry?: readonly Registered[],
+): Promise<readonly RegisteredCommand[]> {
   const pages = await Promise.all(
-    workers.map((name) => world.store.list({ pk: fleetKey(name).pk, prefix: commandPrefix, limit: 1_000 })),
+    namesOf(registry ?? (await readRegistry(world))).map((name) =>
+      world.store.list({ pk: fleetKey(name).pk, prefix: commandPrefix, limit: 1_000 }),
+    ),
   )
   return pages.flatMap((page) => page.items.map((item) => item.data as RegisteredCommand))
 }

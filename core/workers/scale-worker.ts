@@ -1,12 +1,12 @@
 import type { Launcher } from '../ports.ts'
-import { afterFailedStart, scale } from '../scaler.ts'
+import { afterRefusal, askAgainAt, scale } from '../scaler.ts'
 import type { World } from '../world.ts'
 import {
   changeFleet,
   type Fleet,
   type Instance,
+  keptLaunches,
   type Launch,
-  launchCountsMs,
   liveInstances,
   readFleet,
   readInstances,
@@ -40,9 +40,10 @@ export async function scaleWorker(world: World, launcher: Launcher, ask: ScaleAs
   const depth = recordsTellAll(world, read.fleet, instances, ask) ? undefined : await world.queue.depth(ask.worker)
   const bells = Math.max(depth?.visible ?? 0, ask.recordBells)
   if (ask.isTick === true && depth !== undefined) await noteLook(world, ask.worker, { ...depth, instances })
+  if (read.fleet.removed !== undefined) return { kind: 'held', why: 'removed' }
   if (read.fleet.launch === undefined) return { kind: 'held', why: 'by-hand' }
   const pending = read.fleet.launches.find((launch) => launch.ids === undefined)
-  if (pending !== undefined) return carryOut(world, launcher, ask.worker, pending)
+  if (pending !== undefined) return repeat(world, launcher, ask.worker, pending)
   let decided: Launch | undefined
   let held: Scaled = { kind: 'held', why: 'enough' }
   await changeFleet(world, ask.worker, async (fleet) => {
@@ -62,7 +63,7 @@ export async function scaleWorker(world: World, launcher: Launcher, ask: ScaleAs
     }
     const token = world.ids.sha256(`${ask.worker} ${fleet.wanted} ${fleet.decisions + 1}`).slice(0, 32)
     decided = { token, generation: fleet.wanted, count: decision.count, at: now, spec: fleet.launch }
-    const launches = [...fleet.launches.filter((launch) => now - launch.at < launchCountsMs), decided]
+    const launches = [...keptLaunches(fleet, now), decided]
     return { ...fleet, decisions: fleet.decisions + 1, lastDecisionAt: now, launches }
   })
   return decided === undefined ? held : carryOut(world, launcher, ask.worker, decided)
@@ -79,7 +80,7 @@ function recordsTellAll(world: World, fleet: Fleet, instances: readonly Instance
 }
 
 function inputOf(fleet: Fleet, instances: readonly Instance[], bells: number, now: number) {
-  const live = liveInstances(instances, now)
+  const live = liveInstances(fleet, instances, now)
   const taking = live.filter((instance) => instance.generation === (fleet.current ?? fleet.wanted))
   const { min, max } = fleet.manifest.scaling
   return {
@@ -90,35 +91,64 @@ function inputOf(fleet: Fleet, instances: readonly Instance[], bells: number, no
     live: live.length,
     freeSlots: taking.reduce((sum, instance) => sum + instance.freeSlots, 0),
     starting: startingCount(fleet, now),
+    isNewWanted:
+      fleet.current !== undefined && fleet.current !== fleet.wanted && startingCount(fleet, now, fleet.wanted) === 0,
     stuckLooks: fleet.stuckLooks ?? 0,
     breaker: fleet.breaker,
+    refusal: fleet.refusal,
   }
+}
+
+/** A launch without an answer is asked for until there is one, less and less often. */
+async function repeat(world: World, launcher: Launcher, worker: string, launch: Launch): Promise<Scaled> {
+  const againAt = launch.asked === undefined ? 0 : askAgainAt(launch.asked.tries, launch.asked.at)
+  if (againAt > world.clock.now()) return { kind: 'held', why: 'launch-unknown' }
+  return carryOut(world, launcher, worker, launch)
 }
 
 /** The same token and parameters as long as there is no answer: asking twice starts once. */
 async function carryOut(world: World, launcher: Launcher, worker: string, launch: Launch): Promise<Scaled> {
-  const { token, generation, count, spec, at } = launch
+  const { token, generation, count, spec } = launch
   const outcome = await launcher.launch({ worker, generation, token, count, spec })
   if (outcome.kind === 'unknown') {
     world.log.warn('scaler.launch-unknown', { worker, token, message: outcome.message })
+    await changeFleet(world, worker, (fleet) => unanswered(fleet, token, world.clock.now()))
     return { kind: 'held', why: 'launch-unknown' }
   }
+  const { launches: launched, refused } = outcome
+  const refusal = refused[0]
   await changeFleet(world, worker, async (fleet) => {
-    // Who was so quick as to register before this answer is not on its way any more.
-    const present = new Set((await readInstances(world, worker)).map((instance) => instance.launch))
-    const ids = outcome.launches.filter((id) => !present.has(id))
+    // Two at once may ask with one token; what came of it counts once.
+    if (!isUnanswered(fleet, token)) return undefined
+    // Who was so quick as to register, or to end, before this answer is not on its way any more.
+    const known = new Set((await readInstances(world, worker)).map((instance) => instance.launch))
+    for (const stop of fleet.stops) known.add(stop.launch)
+    const ids = launched.filter((id) => !known.has(id))
     const launches = fleet.launches
-      .map((entry) => (entry.token === token ? { token, generation, count, at, ids } : entry))
+      .map((entry) => (entry.token === token ? { token, generation, count, at: world.clock.now(), ids } : entry))
       .filter((entry) => entry.ids === undefined || entry.ids.length > 0)
-    const refusal = outcome.refused[0]
-    const breaker =
-      refusal === undefined
-        ? fleet.breaker
-        : afterFailedStart(fleet.breaker, `${refusal.reason}: ${refusal.message}`, world.clock.now())
-    return { ...fleet, launches, breaker }
+    return {
+      ...fleet,
+      launches,
+      refusal: refusal === undefined ? undefined : afterRefusal(fleet.refusal, refusal, world.clock.now()),
+    }
   })
-  world.log.info('scaler.started', { worker, count: outcome.launches.length, token })
-  return { kind: 'started', count: outcome.launches.length }
+  if (refusal !== undefined) world.log.warn('scaler.refused', { worker, token, ...refusal })
+  if (launched.length === 0) return { kind: 'held', why: 'refused' }
+  world.log.info('scaler.started', { worker, count: launched.length, token })
+  return { kind: 'started', count: launched.length }
+}
+
+function isUnanswered(fleet: Fleet, token: string): boolean {
+  return fleet.launches.some((entry) => entry.token === token && entry.ids === undefined)
+}
+
+function unanswered(fleet: Fleet, token: string, now: number): Fleet | undefined {
+  if (!isUnanswered(fleet, token)) return undefined
+  const launches = fleet.launches.map((entry) =>
+    entry.token === token ? { ...entry, asked: { tries: (entry.asked?.tries ?? 0) + 1, at: now } } : entry,
+  )
+  return { ...fleet, launches }
 }
 
 const emptyLooksWanted = 3
@@ -135,8 +165,8 @@ interface Look {
 async function noteLook(world: World, worker: string, look: Look): Promise<void> {
   const now = world.clock.now()
   const isEmpty = look.visible === 0 && look.delayed === 0 && look.held === 0
-  const free = liveInstances(look.instances, now).reduce((sum, instance) => sum + instance.freeSlots, 0)
   await changeFleet(world, worker, (fleet) => {
+    const free = liveInstances(fleet, look.instances, now).reduce((sum, instance) => sum + instance.freeSlots, 0)
     const emptyLooks = isEmpty ? [...(fleet.emptyLooks ?? []), now].slice(-emptyLooksWanted) : []
     const emptyAt = emptyLooks.length === emptyLooksWanted ? emptyLooks[0] : fleet.emptyAt
     const isStuck = free > 0 && look.visible > 0 && look.visible >= (fleet.lastBells ?? Number.POSITIVE_INFINITY)

@@ -18,12 +18,13 @@ import {
 
 export async function viewWorker(world: World, worker: string): Promise<WorkerView | undefined> {
   const read = await readFleet(world, worker)
-  if (read === undefined) return undefined
+  if (read === undefined || read.fleet.removed !== undefined) return undefined
   const [instances, depth] = await Promise.all([readInstances(world, worker), world.queue.depth(worker)])
   const now = world.clock.now()
   const { fleet } = read
-  const live = liveInstances(instances, now)
-  const { breaker, manifest } = fleet
+  const live = liveInstances(fleet, instances, now)
+  const { manifest } = fleet
+  const breaker = fleet.breaker ?? refusedAsBreaker(fleet, now)
   return {
     name: worker,
     commands: manifest.commands.map(({ name, version }) => ({ name, version })),
@@ -39,6 +40,13 @@ export async function viewWorker(world: World, worker: string): Promise<WorkerVi
       ? {}
       : { breaker: { failures: breaker.failures, openUntil: iso(breaker.openUntil), reason: breaker.reason } }),
   }
+}
+
+/** Launches that are refused delay the next one just as starts that fail; the reason tells them apart. */
+function refusedAsBreaker({ refusal }: Fleet, now: number): Fleet['breaker'] {
+  if (refusal === undefined || refusal.openUntil <= now) return undefined
+  const { reason, message, tries, openUntil } = refusal
+  return { failures: tries, openUntil, reason: `${reason}: ${message}` }
 }
 
 /** Why a task is not running; undefined while it runs or when it has ended. */
@@ -57,25 +65,48 @@ export async function waitingFor(world: World, head: Head): Promise<WaitingFor |
 }
 
 function whyNotClaimed(fleet: Fleet, instances: readonly Instance[], now: number): WaitingFor {
-  const { worker, paused, breaker } = fleet
+  const { worker, paused, breaker, refusal, removed } = fleet
+  if (removed !== undefined) {
+    const message = `${worker} was removed on ${iso(removed.at)}: this waits until it is deployed again`
+    return { kind: 'worker', message }
+  }
   if (paused !== undefined) {
     return {
       kind: 'paused',
       message: `${worker} was paused by ${paused.by}${paused.reason ? `: ${paused.reason}` : ''}`,
     }
   }
-  const live = liveInstances(instances, now)
+  const live = liveInstances(fleet, instances, now)
   if (live.some((instance) => instance.freeSlots > 0))
     return { kind: 'claim', message: `an instance of ${worker} takes it next` }
-  if (live.length > 0) return { kind: 'slot', message: `all slots of ${live.length} instance(s) of ${worker} are busy` }
+  const refused = refusal !== undefined && refusal.openUntil > now ? refusal : undefined
+  if (live.length > 0) {
+    const more = refused === undefined ? '' : `, and more cannot be started: ${refused.message}`
+    return { kind: 'slot', message: `all slots of ${live.length} instance(s) of ${worker} are busy${more}` }
+  }
   if (breaker !== undefined && breaker.openUntil > now) {
     const message = `instances of ${worker} fail to start: ${breaker.reason}`
     return { kind: 'breaker', message, until: iso(breaker.openUntil) }
   }
-  if (startingCount(fleet, now) > 0) return { kind: 'starting', message: `an instance of ${worker} is starting` }
+  if (startingCount(fleet, now) > 0) {
+    return { kind: 'starting', message: `an instance of ${worker} is starting${afterStop(fleet, now)}` }
+  }
+  if (refused !== undefined) {
+    const message = `no instance of ${worker} can be started: ${refused.message}`
+    return { kind: refused.reason, message, until: iso(refused.openUntil) }
+  }
   if (fleet.launch === undefined)
     return { kind: 'instance', message: `no instance of ${worker} is running; start one by hand` }
   if (fleet.manifest.scaling.max === 0)
     return { kind: 'scale', message: `${worker} may have no instances (scaling.max is 0)` }
-  return { kind: 'instance', message: `an instance of ${worker} is about to be started` }
+  return { kind: 'instance', message: `an instance of ${worker} is about to be started${afterStop(fleet, now)}` }
+}
+
+/** For so long the end of the last instance explains why one has to be started. */
+const stopTellsMs = 900_000
+
+function afterStop({ stops }: Fleet, now: number): string {
+  const last = stops.at(-1)
+  if (last === undefined || last.how === undefined || last.how === 'left') return ''
+  return now - last.at < stopTellsMs ? `; the last one ended: ${last.reason}` : ''
 }

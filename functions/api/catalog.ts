@@ -1,7 +1,8 @@
 import { ApiError } from '#core/contract/errors'
 import type { JsonSchema } from '#core/contract/manifest'
 import type { ResolvedCommand } from '#core/tasks/create'
-import { type RegisteredCommand, readCommands } from '#core/workers/put-worker'
+import { iso } from '#core/wire'
+import { type Registered, type RegisteredCommand, readCommands, readRegistry } from '#core/workers/put-worker'
 import type { World } from '#core/world'
 import { type Check, compileSchema } from './compile-schema.ts'
 
@@ -32,6 +33,8 @@ interface Known {
   readonly byName: ReadonlyMap<string, readonly DoorCommand[]>
   /** Compiled checks by the text of their schema: what did not change is not compiled again. */
   readonly checks: ReadonlyMap<string, Check>
+  /** The workers that hosted commands until they were removed. */
+  readonly removed: ReadonlyMap<string, { readonly worker: string; readonly at: number }>
   readonly readAtMs: number
 }
 
@@ -65,7 +68,7 @@ export function createCatalog(world: World): Catalog {
     resolve: async (name, version) => {
       const found = pick(await current(keptMs), name, version) ?? pick(await current(rereadMs), name, version)
       if (found !== undefined) return found
-      throw unknownCommand((await current(keptMs)).byName, name, version)
+      throw unknownCommand(await current(keptMs), name, version)
     },
     names: async () => [...(await current(keptMs)).byName.keys()],
     forget: () => {
@@ -82,15 +85,25 @@ function pick(known: Known, name: string, version: number | undefined): DoorComm
 
 async function readKnown(world: World, compiled: Known['checks'] = new Map()): Promise<Known> {
   const readAtMs = world.clock.monotonicMs()
+  const registry = await readRegistry(world)
   const byName = new Map<string, DoorCommand[]>()
   const checks = new Map<string, Check>()
-  for (const command of await readCommands(world)) {
+  for (const command of await readCommands(world, registry)) {
     const versions = byName.get(command.name) ?? []
     byName.set(command.name, versions)
     versions.push({ resolved: resolvedOf(command), check: checkOf(command, { compiled, checks }) })
   }
   for (const versions of byName.values()) versions.sort((a, b) => b.resolved.version - a.resolved.version)
-  return { byName, checks, readAtMs }
+  return { byName, checks, removed: removedOf(registry), readAtMs }
+}
+
+function removedOf(registry: readonly Registered[]): Known['removed'] {
+  const byCommand = new Map<string, { readonly worker: string; readonly at: number }>()
+  for (const { name, removed } of registry) {
+    if (removed === undefined) continue
+    for (const command of removed.commands) byCommand.set(command, { worker: name, at: removed.at })
+  }
+  return byCommand
 }
 
 function resolvedOf({
@@ -127,11 +140,16 @@ function compiledAtFirstUse({ name, worker }: RegisteredCommand, schema: JsonSch
   }
 }
 
-function unknownCommand(byName: Known['byName'], name: string, version: number | undefined): ApiError {
+function unknownCommand({ byName, removed }: Known, name: string, version: number | undefined): ApiError {
   const versions = byName.get(name)
   if (versions !== undefined) {
     const there = versions.map((command) => command.resolved.version).join(', ')
     return new ApiError('unknown-command', `${name} has no version ${version}; registered: ${there}`)
+  }
+  const gone = removed.get(name)
+  if (gone !== undefined) {
+    const when = `the worker ${gone.worker}, which hosted it, was removed on ${iso(gone.at)}`
+    return new ApiError('unknown-command', `${name} is not taken any more: ${when}. Deploy that worker again first`)
   }
   const names = [...byName.keys()]
   const more = names.length > namesTold ? ` and ${names.length - namesTold} more` : ''

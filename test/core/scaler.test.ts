@@ -1,6 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { afterFailedStart, type Breaker, type ScaleInput, scale, startsMost } from '#core/scaler'
+import {
+  afterFailedStart,
+  afterRefusal,
+  askAgainAt,
+  type Breaker,
+  type Refusal,
+  type ScaleInput,
+  scale,
+  startsMost,
+} from '#core/scaler'
 
 const base: ScaleInput = {
   now: 1_000,
@@ -33,8 +42,12 @@ describe('scale', () => {
     ['paused', { bells: 100, paused: true }, 'paused'],
     ['bells that stay beside free slots: those do not count', { bells: 5, live: 1, freeSlots: 9, stuckLooks: 2 }, 1],
     ['one look is not enough for that', { bells: 5, live: 1, freeSlots: 9, stuckLooks: 1 }, 'enough'],
-    ['the breaker is open', { bells: 1, breaker: { openUntil: 1_001 } }, 'breaker'],
-    ['the breaker has closed', { bells: 1, breaker: { openUntil: 1_000 } }, 1],
+    ['the breaker is open', { bells: 1, breaker: { failures: 3, openUntil: 1_001 } }, 'breaker'],
+    ['the breaker has closed: one on trial', { bells: 40, breaker: { failures: 3, openUntil: 1_000 } }, 1],
+    ['the trial is under way', { bells: 40, starting: 1, breaker: { failures: 3, openUntil: 1_000 } }, 'breaker'],
+    ['one that failed once or twice is no reason yet', { bells: 40, breaker: { failures: 2, openUntil: 0 } }, 4],
+    ['launches are refused', { bells: 1, refusal: { openUntil: 1_001 } }, 'refused'],
+    ['the delay after a refusal is over', { bells: 40, refusal: { openUntil: 1_000 } }, 4],
     ['a maximum of none', { bells: 1, scaling: { min: 0, max: 0, tasksPerInstance: 1 } }, 'at-max'],
   ])('%s', (_, changes, expected) => {
     const decision = scale({ ...base, ...changes })
@@ -90,13 +103,53 @@ describe('scale', () => {
 
 describe('the breaker', () => {
   it('opens at the third failed start, for 30 s doubling to 10 min', () => {
-    const open: number[] = []
+    const delays: number[] = []
     let breaker: Breaker | undefined
+    let now = 1_000
     for (let failures = 1; failures <= 10; failures++) {
-      breaker = afterFailedStart(breaker, 'no such image', 0)
-      open.push(breaker.openUntil / 1_000)
+      breaker = afterFailedStart(breaker, 'no such image', now)
+      delays.push(Math.max(0, breaker.openUntil - now) / 1_000)
+      now = Math.max(now, breaker.openUntil)
     }
-    expect(open).toEqual([0, 0, 30, 60, 120, 240, 480, 600, 600, 600])
+    expect(delays).toEqual([0, 0, 30, 60, 120, 240, 480, 600, 600, 600])
     expect(breaker).toMatchObject({ failures: 10, reason: 'no such image' })
   })
+
+  it('many that fail at once open it for 30 s, not for minutes', () => {
+    let breaker: Breaker | undefined
+    for (let failures = 1; failures <= 50; failures++) breaker = afterFailedStart(breaker, `exit ${failures}`, 0)
+    expect(breaker).toEqual({ failures: 3, openUntil: 30_000, reason: 'exit 50' })
+  })
+})
+
+describe('refusals', () => {
+  it.each<[Refusal['reason'], readonly number[]]>([
+    ['quota', [30, 60, 120, 240, 480, 600, 600]],
+    ['capacity', [30, 60, 120, 240, 480, 600, 600]],
+    ['role', [10, 20, 40, 80, 160, 320, 600]],
+    ['rate', [2, 4, 8, 16, 32, 64, 128]],
+  ])('%s: delays from the first one on, doubling to 10 min', (reason, seconds) => {
+    const delays: number[] = []
+    let refusal: Refusal | undefined
+    for (const _ of seconds) {
+      refusal = afterRefusal(refusal, { reason, message: 'no' }, 0)
+      delays.push(refusal.openUntil / 1_000)
+    }
+    expect(delays).toEqual(seconds)
+  })
+
+  it('another reason begins anew', () => {
+    const capacity = afterRefusal(undefined, { reason: 'capacity', message: 'full' }, 0)
+    expect(afterRefusal(capacity, { reason: 'quota', message: 'at 6 vCPUs' }, 0)).toEqual({
+      reason: 'quota',
+      message: 'at 6 vCPUs',
+      tries: 1,
+      openUntil: 30_000,
+    })
+  })
+})
+
+it('a launch without an answer is asked for again after 1 s, doubling to a minute', () => {
+  const seconds = [1, 2, 3, 4, 5, 6, 7, 8].map((tries) => askAgainAt(tries, 0) / 1_000)
+  expect(seconds).toEqual([1, 2, 4, 8, 16, 32, 60, 60])
 })

@@ -30,6 +30,15 @@ describe('putWorker', () => {
     expect(await readWorkerNames(world)).toEqual(['mill'])
   })
 
+  it('a generation that its launcher names is taken as it is, and putting it again may change the scale', async () => {
+    const world = createMemoryWorld()
+    const manifest = manifestOf('mill', 'mill.grind')
+    const put = (max: number) =>
+      putWorker(world, { manifest: { ...manifest, scaling: { min: 0, max } }, generation: 'acme-mill:7', by: 'ann' })
+    expect((await put(4)).wanted).toBe('acme-mill:7')
+    expect(await put(9)).toMatchObject({ wanted: 'acme-mill:7', manifest: { scaling: { max: 9 } } })
+  })
+
   it('two at once end with one fleet', async () => {
     const world = createMemoryWorld()
     const put = () => putWorker(world, { manifest: manifestOf('mill', 'mill.grind'), by: 'ann' })

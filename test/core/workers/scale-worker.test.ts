@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { Manifest } from '#core/contract/manifest'
+import type { Head } from '#core/head'
 import type { Launcher, LaunchOutcome } from '#core/ports'
 import { changeFleet, type Fleet, readFleet } from '#core/workers/fleet'
-import { deleteInstance, instanceStopped, putInstance, registerInstance } from '#core/workers/instances'
+import { deleteInstance, instanceStopped, launchStopped, putInstance, registerInstance } from '#core/workers/instances'
 import { pauseWorker, putWorker, resumeWorker } from '#core/workers/put-worker'
 import { scaleWorker } from '#core/workers/scale-worker'
+import { viewWorker, waitingFor } from '#core/workers/view'
 import { createMemoryWorld, type MemoryWorld } from '../../support/memory-world.ts'
 import { created } from '../tasks/fixtures.ts'
 
@@ -155,6 +157,11 @@ describe('scaleWorker', () => {
     await scaleWorker(world, launcher, look)
     expect(launcher.asked[1]).toEqual(launcher.asked[0])
     expect(launcher.asked[1]?.spec).toEqual({ image: 1 })
+    // No nudge of a burst asks a service in trouble: after two tries it has two seconds.
+    await world.clock.advance(1_999)
+    expect(await scaleWorker(world, launcher, look)).toEqual({ kind: 'held', why: 'launch-unknown' })
+    expect(launcher.asked).toHaveLength(2)
+    await world.clock.advance(1)
     const answering = aLauncher()
     await scaleWorker(world, answering, look)
     expect(answering.asked[0]).toEqual(launcher.asked[0])
@@ -197,23 +204,119 @@ describe('scaleWorker', () => {
     expect(await scaleWorker(world, launcher, { ...look, worker: 'none' })).toEqual({ kind: 'absent' })
   })
 
-  it('refusals open the breaker, and an instance of the wanted generation closes it, an older one does not', async () => {
+  it('failed starts open the breaker; an instance of the wanted generation closes it, an older one does not', async () => {
     const { world, fleet } = await aFleet({ scaling: { min: 1, max: 1 } })
-    const refusing = aLauncher(() => ({
-      kind: 'launched',
-      launches: [],
-      refused: [{ reason: 'image', message: 'no such image' }],
-    }))
-    for (let tries = 0; tries < 3; tries++) {
-      await scaleWorker(world, refusing, look)
-      await world.clock.advance(1_000)
-    }
-    expect(await scaleWorker(world, refusing, look)).toEqual({ kind: 'held', why: 'breaker' })
+    for (let tries = 0; tries < 3; tries++)
+      await instanceStopped(world, { worker: 'mill', reason: 'exit 1', ready: false })
+    expect(await scaleWorker(world, aLauncher(), look)).toEqual({ kind: 'held', why: 'breaker' })
     const named = { instance: 'i1', worker: 'mill', concurrency: 2 }
     await registerInstance(world, { ...named, generation: 'older' })
-    expect((await fleetOf(world)).breaker).toMatchObject({ failures: 3, reason: 'image: no such image' })
+    expect((await fleetOf(world)).breaker).toMatchObject({ failures: 3, reason: 'exit 1' })
     await registerInstance(world, { ...named, generation: fleet.wanted })
     expect((await fleetOf(world)).breaker).toBeUndefined()
+  })
+
+  it('a refusal delays the next try, says what to request, and blames no image', async () => {
+    const { world } = await aFleet()
+    const head = await created(world)
+    const message = 'the account may run 6 vCPUs; request more'
+    const refusing = aLauncher(() => ({ kind: 'launched', launches: [], refused: [{ reason: 'quota', message }] }))
+    const delays: number[] = []
+    for (let tries = 0; tries < 7; tries++) {
+      expect(await scaleWorker(world, refusing, look)).toEqual({ kind: 'held', why: 'refused' })
+      expect(await scaleWorker(world, refusing, look)).toMatchObject({ kind: 'later' })
+      const { refusal, breaker } = await fleetOf(world)
+      expect(breaker).toBeUndefined()
+      const delayMs = (refusal?.openUntil ?? 0) - world.clock.now()
+      delays.push(delayMs / 1_000)
+      await world.clock.advance(delayMs - 1)
+      expect(await scaleWorker(world, refusing, look)).toEqual({ kind: 'held', why: 'refused' })
+      expect(await waitingFor(world, head)).toMatchObject({
+        kind: 'quota',
+        message: `no instance of mill can be started: ${message}`,
+      })
+      const shown = { breaker: { failures: tries + 1, reason: `quota: ${message}` } }
+      expect(await viewWorker(world, 'mill')).toMatchObject(shown)
+      await world.clock.advance(1)
+    }
+    expect(delays).toEqual([30, 60, 120, 240, 480, 600, 600])
+    expect(new Set(refusing.asked.map(({ token }) => token)).size).toBe(7)
+    expect(await viewWorker(world, 'mill')).not.toHaveProperty('breaker')
+    expect((await scaleWorker(world, aLauncher(), look)).kind).toBe('started')
+    expect(await fleetOf(world)).not.toHaveProperty('refusal')
+  })
+
+  it('of a launch that was granted in part, what came counts as starting, and busy slots say why there are no more', async () => {
+    const { world, fleet } = await aFleet({ concurrency: 1 })
+    const heads = [await created(world), await created(world)]
+    const partly = aLauncher(({ token }) => ({
+      kind: 'launched',
+      launches: [`${token}-0`],
+      refused: [{ reason: 'capacity', message: 'Fargate has no room' }],
+    }))
+    expect(await scaleWorker(world, partly, look)).toEqual({ kind: 'started', count: 1 })
+    const launch = `${partly.asked[0]?.token}-0`
+    expect(await fleetOf(world)).toMatchObject({ launches: [{ ids: [launch] }], refusal: { tries: 1 } })
+    const ask = { instance: 'i1', worker: 'mill', generation: fleet.wanted, concurrency: 1, launch }
+    await registerInstance(world, ask)
+    await putInstance(world, { ...ask, id: 'i1', freeSlots: 0, state: 'live', startedAt: 0, seenAt: world.clock.now() })
+    expect(heads.length).toBe(2)
+    expect(await waitingFor(world, heads[1] as Head)).toEqual({
+      kind: 'slot',
+      message: 'all slots of 1 instance(s) of mill are busy, and more cannot be started: Fargate has no room',
+    })
+  })
+
+  it('an answer that comes after the end of what it started counts nothing as starting', async () => {
+    const { world } = await aFleet()
+    await created(world)
+    const losing = aLauncher(() => ({ kind: 'unknown', message: 'timed out' }))
+    await scaleWorker(world, losing, look)
+    const launch = `${losing.asked[0]?.token}-0`
+    await launchStopped(world, { worker: 'mill', launch, at: world.clock.now(), how: 'crashed', reason: 'exit 1' })
+    await world.clock.advance(1_000)
+    await scaleWorker(world, aLauncher(), look)
+    expect((await fleetOf(world)).launches).toEqual([])
+  })
+
+  it('an answer that two got at once counts once', async () => {
+    const { world } = await aFleet()
+    await created(world)
+    const message = 'Fargate has no room'
+    let both: (() => void) | undefined
+    const met = new Promise<void>((resolve) => {
+      both = resolve
+    })
+    const refusing = aLauncher(async () => {
+      if (refusing.asked.length === 2) both?.()
+      await met
+      return { kind: 'launched', launches: [], refused: [{ reason: 'capacity', message }] }
+    })
+    const first = scaleWorker(world, refusing, look)
+    await world.clock.advance(0)
+    await Promise.all([first, scaleWorker(world, refusing, look)])
+    expect(refusing.asked.map(({ token }) => token)).toEqual([refusing.asked[0]?.token, refusing.asked[0]?.token])
+    expect((await fleetOf(world)).refusal).toMatchObject({ tries: 1 })
+  })
+
+  it('an image that takes long to fail is noticed, and the ledger does not outgrow its item', async () => {
+    const { world } = await aFleet({ scaling: { min: 0, max: 600 }, concurrency: 1 })
+    const launcher = aLauncher()
+    await created(world)
+    await scaleWorker(world, launcher, look)
+    await world.clock.advance(301_000)
+    await scaleWorker(world, launcher, look)
+    const launch = `${launcher.asked[0]?.token}-0`
+    await launchStopped(world, { worker: 'mill', launch, at: 1, how: 'crashed', reason: 'cannot pull the image' })
+    expect(await fleetOf(world)).toMatchObject({ breaker: { failures: 1, reason: 'cannot pull the image' } })
+    for (let tries = 0; tries < 40; tries++) {
+      await world.clock.advance(100_000)
+      await scaleWorker(world, launcher, { worker: 'mill', recordBells: 500 })
+    }
+    const { launches } = await fleetOf(world)
+    const kept = launches.reduce((sum, { ids, count }) => sum + (ids?.length ?? count), 0)
+    expect(kept).toBeGreaterThan(500)
+    expect(kept).toBeLessThan(1_500)
   })
 
   it('bells that stay beside free slots make those count as none', async () => {
@@ -278,6 +381,18 @@ describe('instances', () => {
       await instanceStopped(world, { worker: 'mill', reason: `${count}`, ready: true })
     expect((await fleetOf(world)).stops).toHaveLength(20)
     await deleteInstance(world, 'mill', 'never was')
+  })
+
+  it('an older generation that fails to start says nothing about the new one', async () => {
+    const { world, fleet } = await aFleet()
+    const launcher = aLauncher()
+    await created(world)
+    await scaleWorker(world, launcher, look)
+    await putWorker(world, { manifest: fleet.manifest, launch: { image: 2 }, by: 'ann' })
+    const launch = `${launcher.asked[0]?.token}-0`
+    await instanceStopped(world, { worker: 'mill', launch, reason: 'exit 1', ready: false })
+    expect(await fleetOf(world)).toMatchObject({ launches: [], stops: [{ reason: 'exit 1' }] })
+    expect((await fleetOf(world)).breaker).toBeUndefined()
   })
 
   it('many writers of one fleet item lose nothing', async () => {
