@@ -46,8 +46,19 @@ interface SdkError extends Error {
   readonly $retryable?: unknown
 }
 
+/** The SDK wraps what happened to a connection, credentials of a container's among them. */
+const causesMost = 5
+
 export function isAway(error: unknown): boolean {
-  if (!(error instanceof Error)) return false
+  let cause = error
+  for (let depth = 0; depth < causesMost && cause instanceof Error; depth++) {
+    if (saysAway(cause)) return true
+    cause = cause.cause
+  }
+  return false
+}
+
+function saysAway(error: Error): boolean {
   const { name, code, $metadata, $retryable } = error as SdkError
   if (awayNames.has(name) || (typeof code === 'string' && networkCodes.has(code))) return true
   const status = $metadata?.httpStatusCode

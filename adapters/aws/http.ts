@@ -12,11 +12,16 @@ const connectMs = 1_500
 const socketsMost = 128
 
 export interface ClientAsk {
-  /** How long one try may take from the first byte sent to the last one received. */
+  /** How long one try may take until its answer begins. */
   readonly requestMs: number
+  /**
+   * How long an answer that has begun may stand still; without it the SDK waits 5 minutes. Not for one that its reader
+   * takes piece by piece, as of a file.
+   */
+  readonly silentMs?: number
 }
 
-export function clientSettings({ requestMs }: ClientAsk) {
+export function clientSettings({ requestMs, silentMs }: ClientAsk) {
   return {
     maxAttempts: triesMost,
     retryMode: 'standard' as const,
@@ -25,6 +30,7 @@ export function clientSettings({ requestMs }: ClientAsk) {
       requestTimeout: requestMs,
       // Without this the limit above only warns.
       throwOnRequestTimeout: true,
+      ...(silentMs === undefined ? {} : { socketTimeout: silentMs }),
       httpsAgent: { keepAlive: true, maxSockets: socketsMost },
       httpAgent: { keepAlive: true, maxSockets: socketsMost },
     }),

@@ -6,5 +6,5 @@ const requestMs = 3_000
 
 /** Region, keys and endpoint come from the environment, as AWS's own tools take them (`AWS_ENDPOINT_URL_DYNAMODB` too). */
 export function createDynamoClient(overrides: DynamoDBClientConfig = {}): DynamoDBClient {
-  return new DynamoDBClient({ ...clientSettings({ requestMs }), ...overrides })
+  return new DynamoDBClient({ ...clientSettings({ requestMs, silentMs: requestMs }), ...overrides })
 }

@@ -11,7 +11,7 @@ import { keyAttributes, toAttributes, toItem } from './attributes.ts'
 import { conditionOf } from './conditions.ts'
 import type { Attributes } from './head-attributes.ts'
 import { createDue, createList } from './queries.ts'
-import { told } from './told.ts'
+import { told, withinLimit } from './told.ts'
 
 /**
  * The table of a hub in an account. A commit is three steps in this order: bells out, side items, then one conditional
@@ -26,6 +26,8 @@ import { told } from './told.ts'
 const inlineBytes = 850
 /** A send older than this is made again before the write: its bell may be given up by now (protocol 8). */
 const sendGoodMs = 30_000
+
+type WriteCommand = PutItemCommand | DeleteItemCommand
 
 export interface DynamoStoreOptions {
   readonly client: DynamoDBClient
@@ -45,29 +47,30 @@ export function openDynamoStore(options: DynamoStoreOptions): Store {
     return found === undefined ? undefined : toItem(found)
   }
 
-  async function commit({ write, before, bells }: Commit): Promise<CommitOutcome> {
-    let sentAtMs = options.monotonicMs()
-    if (bells !== undefined && bells.length > 0) await options.sendBells(bells)
-    for (const side of before ?? []) await perform(side)
-    if (bells !== undefined && bells.length > 0 && options.monotonicMs() - sentAtMs > sendGoodMs) {
-      sentAtMs = options.monotonicMs()
-      await options.sendBells(bells)
-    }
-    return perform(write)
+  async function commit({ write, before = [], bells = [] }: Commit): Promise<CommitOutcome> {
+    // What cannot be written for its size is refused here, before anything of the commit is out.
+    const sides = before.map(requestOf)
+    const request = requestOf(write)
+    const sentAtMs = options.monotonicMs()
+    if (bells.length > 0) await options.sendBells(bells)
+    for (const side of sides) await perform(side)
+    if (bells.length > 0 && options.monotonicMs() - sentAtMs > sendGoodMs) await options.sendBells(bells)
+    return perform(request)
   }
 
-  async function perform(write: Write): Promise<CommitOutcome> {
+  function requestOf(write: Write): WriteCommand {
     const ask = {
       TableName: table,
       ...conditionOf(write),
       ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
     } as const
-    const command =
-      write.kind === 'put'
-        ? new PutItemCommand({ ...ask, Item: toAttributes(write.item, dueShards) })
-        : new DeleteItemCommand({ ...ask, Key: keyAttributes(write.key) })
+    if (write.kind === 'delete') return new DeleteItemCommand({ ...ask, Key: keyAttributes(write.key) })
+    return new PutItemCommand({ ...ask, Item: withinLimit(toAttributes(write.item, dueShards)) })
+  }
+
+  async function perform(request: WriteCommand): Promise<CommitOutcome> {
     try {
-      await told('writing an item', () => client.send(command as PutItemCommand))
+      await told('writing an item', () => client.send(request as PutItemCommand))
       return { kind: 'written' }
     } catch (error) {
       if (!(error instanceof ConditionalCheckFailedException)) throw error

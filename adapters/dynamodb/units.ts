@@ -12,16 +12,16 @@ const readUnitBytes = 4_096
 
 export function itemBytes(attributes: Attributes): number {
   let bytes = 0
-  for (const [name, value] of Object.entries(attributes)) bytes += utf8Bytes(name) + valueBytes(value)
+  for (const [name, value] of Object.entries(attributes)) bytes += Buffer.byteLength(name) + valueBytes(value)
   return bytes
 }
 
 export function valueBytes(value: AttributeValue): number {
-  if (value.S !== undefined) return utf8Bytes(value.S)
+  if (value.S !== undefined) return Buffer.byteLength(value.S)
   if (value.N !== undefined) return numberBytes(value.N)
   if (value.B !== undefined) return value.B.byteLength
   if (value.BOOL !== undefined || value.NULL !== undefined) return 1
-  if (value.SS !== undefined) return value.SS.reduce((sum, text) => sum + utf8Bytes(text), 0)
+  if (value.SS !== undefined) return value.SS.reduce((sum, text) => sum + Buffer.byteLength(text), 0)
   if (value.NS !== undefined) return value.NS.reduce((sum, text) => sum + numberBytes(text), 0)
   if (value.L !== undefined) return 3 + value.L.reduce((sum, part) => sum + 1 + valueBytes(part), 0)
   if (value.M !== undefined) return 3 + Object.keys(value.M).length + itemBytes(value.M)
@@ -65,13 +65,4 @@ export function readUnits(bytes: number, isConsistent: boolean): number {
 /** Nothing read or written costs a unit too. */
 function unitsOf(bytes: number, ofBytes: number): number {
   return Math.max(1, Math.ceil(bytes / ofBytes))
-}
-
-function utf8Bytes(text: string): number {
-  let bytes = 0
-  for (const char of text) {
-    const code = char.codePointAt(0) ?? 0
-    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4
-  }
-  return bytes
 }

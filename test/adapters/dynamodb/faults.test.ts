@@ -52,11 +52,20 @@ describe.skipIf(whyNoDynamo() !== undefined)('the store when AWS fails', () => {
     addToSet: (store) => store.addToSet(aKey(), ['a']),
   }
 
-  describe.each(Object.entries(calls))('%s', (_name, call) => {
+  describe.each(Object.entries(calls))('%s', (name, call) => {
     it.each(Object.entries(awayFaults))('%s once: tried again, and right', async (_fault, fault) => {
       const fine = await call(spoiled(() => undefined).store)
       const { store, tries } = spoiled((_command, count) => (count === 0 ? fault : undefined))
       expect(await call(store)).toEqual(fine)
+      expect(tries.length).toBeGreaterThan(1)
+    })
+
+    it('an answer lost behind its effect: right all the same, or what was written is told as a conflict', async () => {
+      const fine = await call(spoiled(() => undefined).store)
+      const { store, tries } = spoiled((_command, count) => (count === 0 ? { kind: 'lost-answer' } : undefined))
+      const answer = await call(store)
+      if (name === 'put') expect(answer).toMatchObject({ kind: 'conflict', current: { born: 'b1', n: 1 } })
+      else expect(answer).toEqual(fine)
       expect(tries.length).toBeGreaterThan(1)
     })
 
@@ -68,6 +77,35 @@ describe.skipIf(whyNoDynamo() !== undefined)('the store when AWS fails', () => {
       // Two shards of the index are asked beside each other.
       expect(tries.length).toBeLessThanOrEqual(8)
     })
+  })
+
+  it.each(['throttled', 'broken inside'])(
+    '%s for ever: a commit is unavailable, and nothing stands there',
+    async (fault) => {
+      const item = anItem(aKey())
+      const { store } = spoiled((command) => (command === 'PutItem' ? awayFaults[fault] : undefined))
+      await expect(store.commit(put(item, { kind: 'absent' }))).rejects.toMatchObject({ code: 'unavailable' })
+      expect(await store.get(item)).toBeUndefined()
+    },
+  )
+
+  it('a side item that cannot be written keeps the head from being written', async () => {
+    const side = { kind: 'put', item: anItem(aKey()), condition: { kind: 'any' } } as const
+    const item = anItem(aKey())
+    const { store } = spoiled((command, _count, { Item }) =>
+      command === 'PutItem' && (Item as { pk: { S: string } }).pk.S === side.item.pk
+        ? awayFaults['not available']
+        : undefined,
+    )
+    await expect(store.commit(put(item, { kind: 'absent' }, { before: [side] }))).rejects.toMatchObject({
+      code: 'unavailable',
+    })
+    expect(await store.get(item)).toBeUndefined()
+  })
+
+  it('a write that meets a transaction over its item is unavailable, not lost (no emulator says so)', async () => {
+    const { store } = spoiled(() => refused('TransactionConflictException', 400))
+    await expect(store.commit(put(anItem(aKey()), { kind: 'absent' }))).rejects.toMatchObject({ code: 'unavailable' })
   })
 
   const lostOnce: FaultOf = (_command, count) => (count === 0 ? { kind: 'lost-answer' } : undefined)
@@ -149,6 +187,24 @@ describe.skipIf(whyNoDynamo() !== undefined)('the store when AWS fails', () => {
     const more = anItem(aKey(), { data: 'x'.repeat(410_000) })
     await expect(store.commit(put(more, { kind: 'absent' }))).rejects.toMatchObject({ code: 'too-large' })
     expect(await store.get(more)).toBeUndefined()
+  })
+
+  it('what cannot be written for its size is refused before anything else goes out', async () => {
+    const { store, sent, tries } = spoiled(() => undefined)
+    const side = { kind: 'put', item: anItem(aKey()), condition: { kind: 'any' } } as const
+    const more = anItem(aKey(), { data: 'ä'.repeat(205_000) })
+    const commit = put(more, { kind: 'absent' }, { before: [side], bells: [aBell(anId())] })
+    await expect(store.commit(commit)).rejects.toMatchObject({ code: 'too-large' })
+    expect([sent, tries]).toEqual([[], []])
+  })
+
+  it('a set that grows beyond 400 KB is refused as too large, and stays as it was', async () => {
+    const { store } = spoiled(() => undefined)
+    const key = aKey()
+    const members = (from: number) => Array.from({ length: 30 }, (_, index) => `${from + index}-${'x'.repeat(9_000)}`)
+    await store.addToSet(key, members(0))
+    await expect(store.addToSet(key, members(30))).rejects.toMatchObject({ code: 'too-large' })
+    expect(await store.addToSet(key, [])).toBe(30)
   })
 
   it('a list longer than one answer of 1 MB comes whole, in its order', async () => {

@@ -3,8 +3,9 @@ import { toAttributes, toItem } from '#adapters/dynamodb/attributes'
 import { openDynamoStore } from '#adapters/dynamodb/store'
 import { itemBytes, writeUnits } from '#adapters/dynamodb/units'
 import { createSystemIds } from '#adapters/system/ids'
+import type { TaskResult } from '#core/contract/task'
 import type { Head } from '#core/head'
-import { headItem, headOf, splitBody } from '#core/layout'
+import { fitsBeside, headItem, headOf, splitBody } from '#core/layout'
 import { decide } from '#core/lifecycle'
 import { createTask } from '#core/tasks/create'
 import { aFullHead } from '../../support/full-head.ts'
@@ -25,9 +26,11 @@ const store = openDynamoStore({
 const by = 'billing-service/i-0123456789abcdef0'
 const instance = ids.token()
 
-async function life(argumentsText: string): Promise<readonly Head[]> {
+const smallResult = { output: { pdf: 'confirmation-8472.pdf', pages: 2 } }
+
+async function life(argumentsText: string, result: TaskResult = smallResult): Promise<readonly Head[]> {
   const world = createMemoryWorld()
-  const outcome = await createTask(
+  const created = await createTask(
     { ...world, ids },
     {
       task: { command: 'order.confirm', arguments: JSON.parse(argumentsText) },
@@ -37,15 +40,15 @@ async function life(argumentsText: string): Promise<readonly Head[]> {
       argumentsBytes: argumentsText.length,
     },
   )
-  if (outcome.kind !== 'created') throw new Error(outcome.kind)
+  if (created.kind !== 'created') throw new Error(created.kind)
   const run = `${instance}.${instance}.1z.0`
   const at = { writer: run, run, now: world.clock.now() + 1_234 }
-  const claimed = decide(outcome.head, { kind: 'claim', instance, ...at })
+  const claimed = decide(created.head, { kind: 'claim', instance, ...at })
   if (claimed.kind !== 'move') throw new Error(claimed.reason)
-  const result = { output: { pdf: 'confirmation-8472.pdf', pages: 2 } }
-  const ended = decide(claimed.next, { kind: 'succeed', result, ...at, writer: `${run}.end`, now: at.now + 800 })
+  const outcome = fitsBeside(store, { result }) ? { result } : { apart: true }
+  const ended = decide(claimed.next, { kind: 'succeed', ...outcome, ...at, writer: `${run}.end`, now: at.now + 800 })
   if (ended.kind !== 'move') throw new Error(ended.reason)
-  return [outcome.head, claimed.next, ended.next]
+  return [created.head, claimed.next, ended.next]
 }
 
 const attributesOf = (head: Head) => toAttributes(headItem(head), 8)
@@ -80,6 +83,24 @@ describe('the size of a plain small task', () => {
     if (created === undefined) throw new Error('no head')
     expect(splitBody(store, created, most).before).toHaveLength(0)
     expect(splitBody(store, created, most + 1).before).toHaveLength(1)
+  })
+})
+
+describe('what a result costs at the end of a plain task', () => {
+  const args = JSON.stringify({ text: 'x'.repeat(109) })
+  const resultOf = (bytes: number) => ({ output: 'r'.repeat(bytes - '{"result":{"output":""}}'.length) })
+
+  it.each([
+    ['up to 200 bytes nothing beyond the unit of the move', 200, 1],
+    ['300 bytes one unit more, as much as one that lies apart', 300, 2],
+    ['the largest that stays in the head one unit more', 425, 2],
+    ['one that lies apart the unit of its own item', 426, 2],
+  ])('%s', async (_title, bytes, units) => {
+    const [, claimed, ended] = await life(args, resultOf(bytes))
+    if (claimed === undefined || ended === undefined) throw new Error('no end')
+    const ofItsOwn = ended.outcomeApart === undefined ? 0 : 1
+    expect(bytes > store.inlineBytes / 2).toBe(ofItsOwn === 1)
+    expect(writeUnits({ before: attributesOf(claimed), after: attributesOf(ended) }) + ofItsOwn).toBe(units)
   })
 })
 

@@ -27,19 +27,29 @@ export interface DynamoEngine extends AsyncDisposable {
 /** Why there can be no engine here, in words that say what to install; undefined where there can. */
 export function whyNoDynamo(): string | undefined {
   if (process.env.AWS_ENDPOINT_URL_DYNAMODB !== undefined) return undefined
-  const version = javaVersion()
-  if (version !== undefined && version >= javaLeast) return undefined
-  const has = version === undefined ? 'there is none' : `this is ${version}`
-  const why = `DynamoDB Local needs Java ${javaLeast} or newer, and ${has}: install default-jre-headless`
+  const why = whyNotLocal()
   // Where nothing may be left out, a missing engine is a failure.
-  if (process.env.CI === 'true') throw new Error(why)
+  if (why !== undefined && process.env.CI === 'true') throw new Error(why)
   return why
 }
 
-function javaVersion(): number | undefined {
+function whyNotLocal(): string | undefined {
+  if (process.platform !== 'linux') {
+    return 'DynamoDB Local is started on Linux only, where a shim keeps it to this machine: name another engine in AWS_ENDPOINT_URL_DYNAMODB'
+  }
+  const java = Number(/(\d+)/.exec(answerOf('java', '--version') ?? '')?.[1] ?? 0)
+  if (java < javaLeast) {
+    const has = java === 0 ? 'there is none' : `this is ${java}`
+    return `DynamoDB Local needs Java ${javaLeast} or newer, and ${has}: install default-jre-headless`
+  }
+  return answerOf('cc', '--version') === undefined
+    ? 'DynamoDB Local needs a C compiler for the shim that keeps it to this machine: install gcc and libc6-dev'
+    : undefined
+}
+
+function answerOf(program: string, option: string): string | undefined {
   try {
-    const text = execFileSync('java', ['--version'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
-    return Number(/(\d+)/.exec(text)?.[1])
+    return execFileSync(program, [option], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
   } catch {
     return undefined
   }
