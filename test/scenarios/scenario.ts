@@ -1,6 +1,9 @@
 import type { Client } from '#client/index'
 import type { Task } from '#core/contract/task'
 
+/** On one machine, or in an account (its parts on emulators, or deployed). */
+export type Home = 'embedded' | 'account'
+
 /** Where a scenario plays: a hub, wherever it lives, that knows the workers of test/fixtures/workers. */
 export interface Stage {
   readonly client: Client
@@ -14,6 +17,8 @@ export interface Scenario {
   readonly name: string
   /** Workers of test/fixtures/workers that it needs. */
   readonly workers: readonly string[]
+  /** Where it can be true; absent: everywhere. */
+  readonly homes?: readonly Home[]
   readonly play: (stage: Stage) => Promise<void>
 }
 

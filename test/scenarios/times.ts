@@ -99,7 +99,9 @@ export const times: readonly Scenario[] = [
     },
   },
   {
+    // In an account nobody can push to an instance: it hears with its next renewal (protocol 19).
     name: 'a running task hears of its cancel in less than a second',
+    homes: ['embedded'],
     workers,
     play: async ({ client }) => {
       const { id } = await client.submit('basics.wait', { ms: 60_000 })

@@ -1,42 +1,64 @@
 import { afterAll, beforeAll, describe, test } from 'vitest'
-import type { Scenario } from '../scenarios/scenario.ts'
-import { makeFolder, type OpenHubProcess, startHub } from './hub-process.ts'
+import type { Home, Scenario, Stage } from '../scenarios/scenario.ts'
+import { makeFolder, startHub } from './hub-process.ts'
 
 /**
- * Plays groups of scenarios on one embedded hub: the groups beside each other, since most of their time is waiting,
- * and those of one group one after another, as they share its workers.
+ * Plays groups of scenarios on one hub: the groups beside each other, since most of their time is waiting, and those of
+ * one group one after another, as they share its workers.
  */
 
-const groupMostMs = 120_000
+export type Groups = Readonly<Record<string, readonly Scenario[]>>
 
-export function playEmbedded(groups: Readonly<Record<string, readonly Scenario[]>>): void {
-  describe('on the embedded hub', () => {
-    const outcomes = new Map<Scenario, Promise<void>>()
-    let folder: Awaited<ReturnType<typeof makeFolder>> | undefined
-    let hub: OpenHubProcess | undefined
+export interface PlayOptions {
+  readonly home: Home
+  readonly groups: Groups
+  readonly open: (workers: readonly string[]) => Promise<Stage & AsyncDisposable>
+  /** What one scenario may take, and the hub to open. */
+  readonly mostMs?: number
+}
 
-    beforeAll(async () => {
-      folder = await makeFolder()
-      const workers = new Set(Object.values(groups).flatMap((group) => group.flatMap((scenario) => scenario.workers)))
-      const stage = await startHub({ folder: folder.path, workers: [...workers] })
-      hub = stage
-      for (const group of Object.values(groups)) {
-        let before: Promise<unknown> = Promise.resolve()
-        for (const scenario of group) {
-          const outcome = before.then(() => scenario.play(stage))
-          outcomes.set(scenario, outcome)
-          before = outcome.catch(() => undefined)
-        }
+export function playScenarios({ home, groups, open, mostMs = 120_000 }: PlayOptions): void {
+  const here = Object.fromEntries(
+    Object.entries(groups).map(([title, group]) => [title, group.filter(({ homes = [home] }) => homes.includes(home))]),
+  )
+  const outcomes = new Map<Scenario, Promise<void>>()
+  let stage: (Stage & AsyncDisposable) | undefined
+
+  beforeAll(async () => {
+    const workers = new Set(Object.values(here).flatMap((group) => group.flatMap((scenario) => scenario.workers)))
+    const opened = await open([...workers])
+    stage = opened
+    for (const group of Object.values(here)) {
+      let before: Promise<unknown> = Promise.resolve()
+      for (const scenario of group) {
+        const outcome = before.then(() => scenario.play(opened))
+        outcomes.set(scenario, outcome)
+        before = outcome.catch(() => undefined)
       }
-    }, groupMostMs)
+    }
+  }, mostMs)
 
-    afterAll(async () => {
-      await hub?.[Symbol.asyncDispose]()
-      await folder?.[Symbol.asyncDispose]()
-    })
+  afterAll(() => stage?.[Symbol.asyncDispose](), 30_000)
 
-    describe.each(Object.entries(groups))('%s', (_title, group) => {
-      test.each(group)('$name', (scenario) => outcomes.get(scenario), groupMostMs)
+  describe.each(Object.entries(here))('%s', (_title, group) => {
+    test.each(group)('$name', (scenario) => outcomes.get(scenario), mostMs)
+  })
+}
+
+export function playEmbedded(groups: Groups): void {
+  describe('on the embedded hub', () => {
+    playScenarios({
+      home: 'embedded',
+      groups,
+      open: async (workers) => {
+        const folder = await makeFolder()
+        const hub = await startHub({ folder: folder.path, workers })
+        const dispose = async () => {
+          await hub[Symbol.asyncDispose]()
+          await folder[Symbol.asyncDispose]()
+        }
+        return { client: hub.client, [Symbol.asyncDispose]: dispose }
+      },
     })
   })
 }

@@ -127,7 +127,7 @@ async function startLocal(): Promise<{ readonly endpoint: string; readonly stop:
     [
       ...['-XX:TieredStopAtLevel=1', '-Xmx384m', '-Djava.net.preferIPv4Stack=true'],
       ...[`-Djava.library.path=${folder}/DynamoDBLocal_lib`, '-jar', `${folder}/DynamoDBLocal.jar`],
-      ...['-inMemory', '-disableTelemetry', '-port', String(port)],
+      ...['-inMemory', '-sharedDb', '-disableTelemetry', '-port', String(port)],
     ],
     { cwd: folder, stdio: 'ignore', env: { ...process.env, LD_PRELOAD: shim } },
   )

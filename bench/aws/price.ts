@@ -1,0 +1,55 @@
+import type { AwsCall } from '../../test/support/platform/aws-proxy.ts'
+import { type Usage, usageOf } from './meter.ts'
+import { assumed, prices } from './prices.ts'
+
+/** From what was called for so many tasks to US dollars for a million of them, part by part. */
+
+export interface Measured {
+  readonly tasks: number
+  /** Calls of the API and of everything behind it that these tasks caused, those of the clock left out. */
+  readonly calls: readonly AwsCall[]
+  readonly apiCalls: number
+  /** Records of the stream that the mapping's filter let through. */
+  readonly records: number
+  /** How many records come in one invocation: a hundred in a steady stream, one in a trickle. */
+  readonly recordsPerInvocation: number
+  /** What the instances logged. */
+  readonly logBytes: number
+}
+
+export interface Priced {
+  readonly usage: Usage
+  /** US dollars for a million tasks. */
+  readonly parts: Readonly<Record<Part, number>>
+  readonly total: number
+}
+
+export const partNames = ['http', 'api', 'table', 'reads', 'queue', 'reactor', 'events', 'files', 'logs'] as const
+export type Part = (typeof partNames)[number]
+
+const million = 1_000_000
+const gbBytes = 1_000_000_000
+
+export function priceOf(measured: Measured): Priced {
+  const { tasks, apiCalls, records, recordsPerInvocation, logBytes } = measured
+  const usage = usageOf(measured.calls)
+  const invocations = records / recordsPerInvocation
+  const apiSeconds = (apiCalls * assumed.apiMs + (tasks - apiCalls) * assumed.apiMsPerFurtherTask) / 1_000
+  const reactorSeconds =
+    (invocations * assumed.reactorMs + (records - invocations) * assumed.reactorMsPerFurtherRecord) / 1_000
+  const spent: Record<Part, number> = {
+    http: apiCalls * prices.httpRequest,
+    api: apiCalls * prices.lambdaRequest + apiSeconds * assumed.apiGb * prices.lambdaGbSecond,
+    table: usage.writeUnits * prices.writeUnit,
+    reads: usage.readUnits * prices.readUnit,
+    queue: usage.sqsRequests * prices.sqsRequest + usage.fairRequests * prices.sqsFairRequest,
+    reactor: invocations * prices.lambdaRequest + reactorSeconds * assumed.reactorGb * prices.lambdaGbSecond,
+    events: usage.busEvents * prices.busEvent,
+    files: usage.s3Puts * prices.s3Put + usage.s3Gets * prices.s3Get,
+    logs: ((apiCalls * assumed.accessLogBytes + logBytes) / gbBytes) * prices.logGb,
+  }
+  const parts = Object.fromEntries(
+    partNames.map((part) => [part, (spent[part] / tasks) * million]),
+  ) as unknown as Readonly<Record<Part, number>>
+  return { usage, parts, total: partNames.reduce((sum, part) => sum + parts[part], 0) }
+}
