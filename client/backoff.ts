@@ -31,6 +31,26 @@ export function pauseBefore(patience: Patience, ask: PauseAsk): number | undefin
   return ask.elapsedMs + pauseMs > patience.totalMs ? undefined : pauseMs
 }
 
+const lookPauseLeastMs = 250
+/** Nobody learns of an end later than by so much of the time it took, and an hour takes few looks. */
+const lookPauseShare = 0.25
+
+export interface LookAsk {
+  /** How long this one look took, and how long the hub was asked to hold its answer. */
+  readonly lookMs: number
+  readonly heldMs: number
+  readonly waitedMs: number
+  readonly mostMs: number
+  readonly chance: () => number
+}
+
+/** The pause before the next look at a task. None where the hub held its answer; a hub in an account never does. */
+export function lookPauseMs({ lookMs, heldMs, waitedMs, mostMs, chance }: LookAsk): number {
+  if (lookMs >= Math.max(lookPauseLeastMs, heldMs / 2)) return 0
+  // Many who began together shall not look together for ever.
+  return Math.min(mostMs, Math.max(lookPauseLeastMs, waitedMs * lookPauseShare)) * (0.75 + chance() / 2)
+}
+
 /** `Retry-After` is a number of seconds or a date. */
 export function readRetryAfter(header: string | undefined, now: number): number | undefined {
   if (header === undefined) return undefined

@@ -1,14 +1,14 @@
-import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
-import { limits } from '../core/contract/limits.ts'
+import { pauseBefore } from './backoff.ts'
 import { type Line, type TryOutcome, tryAgain, urlOf } from './call.ts'
 import { TaskuraiError } from './error.ts'
 import { signRequest } from './sign.ts'
 import type { StreamAnswer } from './stream-transport.ts'
 import { segment } from './submit.ts'
 import { brokenOff, idleMs, refusalOf } from './upload.ts'
+import { badAnswer, jsonOf, verified } from './verified.ts'
 
-/** Bytes from the hub, checked while they pass. */
+/** Bytes from the hub, or from where it says that they are, checked while they pass. */
 
 export interface Download {
   /** Fails at its end where the bytes were not those of the checksum: what was read till then is to be thrown away. */
@@ -25,6 +25,7 @@ export interface DownloadOptions {
 
 const redirectsMost = 3
 
+/** A connection that breaks in the middle is made anew, and goes on with the byte that is next. */
 export async function download(
   line: Line,
   taskId: string,
@@ -32,7 +33,24 @@ export async function download(
   { signal }: DownloadOptions = {},
 ): Promise<Download> {
   const path = `/v1/tasks/${segment(taskId)}/files/${segment(name)}`
-  return tryAgain(line, { signal }, () => openOnce(line, path, signal))
+  const open = (from: number) => tryAgain(line, { signal }, () => openOnce(line, { path, from, signal }))
+  const { body, size, sha256, contentType } = await open(0)
+
+  const again = async (from: number, breaks: number): Promise<Readable | undefined> => {
+    const { patience, system } = line
+    const pauseMs = pauseBefore(patience, { tried: breaks, elapsedMs: 0, chance: system.chance })
+    if (pauseMs === undefined || signal?.aborted === true) return undefined
+    await system.pause(pauseMs, signal)
+    const next = await open(from)
+    if (next.from === from && next.size === size && next.sha256 === sha256) return next.body
+    next.body.destroy()
+    return undefined
+  }
+
+  const stream = Readable.from(verified({ size, sha256, first: body, again }), { objectMode: false })
+  // One that nobody began to read would keep its connection.
+  stream.once('close', () => body.destroy())
+  return { stream, size, sha256, contentType }
 }
 
 /** Arguments or an output that lie apart. */
@@ -42,23 +60,27 @@ export async function downloadJson(
   name: string,
   options?: DownloadOptions,
 ): Promise<unknown> {
-  const { stream, size } = await download(line, taskId, name, options)
-  if (size > limits.apartBytes) {
-    stream.destroy()
-    throw badAnswer(
-      `${name} of task ${taskId} has ${size} bytes, more than the limit apartBytes of ${limits.apartBytes}`,
-    )
-  }
-  const chunks: Buffer[] = []
-  for await (const chunk of stream) chunks.push(chunk)
-  return JSON.parse(Buffer.concat(chunks).toString('utf8'))
+  return jsonOf(await download(line, taskId, name, options), `${name} of task ${taskId}`)
 }
 
-async function openOnce(line: Line, path: string, signal: AbortSignal | undefined): Promise<TryOutcome<Download>> {
+interface Asked {
+  readonly path: string
+  readonly from: number
+  readonly signal: AbortSignal | undefined
+}
+
+interface Opened extends Omit<Download, 'stream'> {
+  readonly body: Readable
+  /** The first byte that comes: 0 from whoever knows no ranges. */
+  readonly from: number
+}
+
+async function openOnce(line: Line, { path, from, signal }: Asked): Promise<TryOutcome<Opened>> {
   const { connection, system } = line
   let url = urlOf(connection.endpoint, { path })
   const { credentials, region } = connection
-  let headers = await signRequest({ method: 'GET', url, headers: {} }, { credentials, region, now: system.now() })
+  const range: Readonly<Record<string, string>> = from === 0 ? {} : { range: `bytes=${from}-` }
+  let headers = await signRequest({ method: 'GET', url, headers: range }, { credentials, region, now: system.now() })
   let etag: string | undefined
   try {
     for (let redirects = 0; ; redirects++) {
@@ -71,40 +93,24 @@ async function openOnce(line: Line, path: string, signal: AbortSignal | undefine
       if (redirects === redirectsMost) throw badAnswer(`${path} was redirected more than ${redirectsMost} times`)
       // Where a bucket holds the bytes its own address is the permission; our signature would only be refused there.
       url = new URL(location, url)
-      headers = {}
+      headers = range
     }
   } catch (cause) {
     if (cause instanceof TaskuraiError) throw cause
-    return brokenOff(url, cause, signal)
+    return brokenOff(line, { url, cause, signal })
   }
 }
 
-async function opened(answer: StreamAnswer, etag: string | undefined): Promise<TryOutcome<Download>> {
-  if (answer.status !== 200) return refusalOf(answer)
-  const size = Number(answer.header('content-length'))
+async function opened(answer: StreamAnswer, etag: string | undefined): Promise<TryOutcome<Opened>> {
+  const { status, body, header } = answer
+  if (status !== 200 && status !== 206) return refusalOf(answer)
+  const [, first, total] = /^bytes (\d+)-\d+\/(\d+)$/.exec(header('content-range') ?? '') ?? []
+  const size = Number(status === 200 ? header('content-length') : total)
   const sha256 = /^"([0-9a-f]{64})"$/.exec(etag ?? '')?.[1]
   if (!Number.isSafeInteger(size) || sha256 === undefined) {
-    answer.body.destroy()
+    body.destroy()
     throw badAnswer('The answer tells no length or no checksum. Is it a hub?')
   }
-  const contentType = answer.header('content-type') ?? 'application/octet-stream'
-  const stream = Readable.from(checked(answer.body, size, sha256), { objectMode: false })
-  return { ok: true, value: { stream, size, sha256, contentType } }
-}
-
-async function* checked(body: Readable, size: number, sha256: string): AsyncGenerator<Buffer, void, undefined> {
-  const hash = createHash('sha256')
-  let bytes = 0
-  for await (const chunk of body) {
-    bytes += chunk.length
-    hash.update(chunk)
-    yield chunk
-  }
-  if (bytes !== size) throw badAnswer(`the download broke off after ${bytes} of ${size} bytes`)
-  if (hash.digest('hex') !== sha256)
-    throw badAnswer('what was downloaded does not have the checksum it was stored with')
-}
-
-function badAnswer(detail: string): TaskuraiError {
-  return new TaskuraiError({ code: 'bad-answer', detail })
+  const contentType = header('content-type') ?? 'application/octet-stream'
+  return { ok: true, value: { body, from: status === 200 ? 0 : Number(first), size, sha256, contentType } }
 }

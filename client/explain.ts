@@ -21,6 +21,12 @@ export function explainUnreachable(endpoint: URL, cause: unknown): string {
   return `${at} cannot be reached (${why}). Check TASKURAI_ENDPOINT and the network.`
 }
 
+/** The hub was reached, and said that the bytes of files lie there. */
+export function explainBucketUnreachable(bucket: URL, cause: unknown): string {
+  const why = errnoOf(cause) ?? (cause instanceof Error ? cause.message : String(cause))
+  return `${bucket.origin}, where the hub keeps its files, cannot be reached (${why}). Does this network let it through?`
+}
+
 export function explainTimeout(endpoint: URL, seconds: number): string {
   return `${endpoint.origin} did not answer within ${seconds} seconds. Is the hub overloaded or the network down?`
 }

@@ -76,7 +76,10 @@ function answerOf(incoming: IncomingMessage): StreamAnswer {
 export function fetchStreams(fetch: typeof globalThis.fetch): StreamTransport {
   return async ({ method, url, headers, body, signal }) => {
     const sent = body === undefined ? {} : { body: Readable.toWeb(body.bytes) as ReadableStream, duplex: 'half' }
-    const asked = { method, headers, redirect: 'manual', ...(signal === undefined ? {} : { signal }), ...sent } as const
+    // A bucket takes nothing of an unsaid length.
+    const all = body === undefined ? headers : { ...headers, 'content-length': String(body.size) }
+    const stop = signal === undefined ? {} : { signal }
+    const asked = { method, headers: all, redirect: 'manual', ...stop, ...sent } as const
     const answer = await fetch(url, asked)
     const bytes = answer.body === null ? Readable.from([]) : Readable.fromWeb(answer.body as NodeStream<Uint8Array>)
     return { status: answer.status, header: (name) => answer.headers.get(name) ?? undefined, body: bytes }

@@ -1,12 +1,13 @@
-import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { basename } from 'node:path'
 import { Readable } from 'node:stream'
 import type { CreatedPayload, NewPayload, Payload } from '../core/contract/files.ts'
+import { readBucketProblem } from './bucket-problem.ts'
 import { call, type Line, type TryOutcome, tryAgain } from './call.ts'
 import { contentTypeOf } from './content-types.ts'
-import { isWorthRetrying, TaskuraiError } from './error.ts'
-import { explainUnreachable, isLasting, wasSent } from './explain.ts'
+import { isWorthRetrying } from './error.ts'
+import { explainBucketUnreachable, explainUnreachable, isLasting, wasSent } from './explain.ts'
+import { measure, readBytes, type UploadSource } from './measure.ts'
 import { readProblem } from './problem.ts'
 import type { StreamAnswer } from './stream-transport.ts'
 
@@ -20,8 +21,7 @@ export interface UploadOptions {
   readonly taskId?: string | undefined
 }
 
-/** A path, or the bytes themselves. */
-export type UploadSource = string | Uint8Array
+export type { UploadSource }
 
 export const idleMs = 120_000
 const problemBytesMost = 65_536
@@ -39,25 +39,6 @@ export async function upload(line: Line, source: UploadSource, options: UploadOp
   await tryAgain(line, { signal }, () => sendOnce(line, { source, ticket, size: declared.size, signal }))
   return payload
 }
-
-async function measure(source: UploadSource, signal?: AbortSignal): Promise<{ size: number; sha256: string }> {
-  const hash = createHash('sha256')
-  if (typeof source !== 'string') return { size: source.byteLength, sha256: hash.update(source).digest('hex') }
-  let size = 0
-  try {
-    for await (const chunk of createReadStream(source, { highWaterMark: readBytes, ...(signal ? { signal } : {}) })) {
-      size += chunk.length
-      hash.update(chunk)
-    }
-  } catch (cause) {
-    signal?.throwIfAborted()
-    const why = cause instanceof Error ? cause.message : String(cause)
-    throw new TaskuraiError({ code: 'bad-call', detail: `The file ${source} cannot be read: ${why}`, cause })
-  }
-  return { size, sha256: hash.digest('hex') }
-}
-
-const readBytes = 262_144
 
 interface Sending {
   readonly source: UploadSource
@@ -83,7 +64,7 @@ async function sendOnce(line: Line, { source, ticket, size, signal }: Sending): 
     }
     return await refusalOf(answer)
   } catch (cause) {
-    return brokenOff(url, cause, signal)
+    return brokenOff(line, { url, cause, signal })
   } finally {
     bytes.destroy()
   }
@@ -92,20 +73,29 @@ async function sendOnce(line: Line, { source, ticket, size, signal }: Sending): 
 /** What an answer that is no success says, as the outcome of a try. */
 export async function refusalOf(answer: StreamAnswer): Promise<Failed> {
   const { status } = answer
-  const { code, detail, issues } = readProblem(status, await textOf(answer.body))
+  const text = await textOf(answer.body)
+  const { code, detail, issues } = readBucketProblem(status, text) ?? readProblem(status, text)
   return { ok: false, again: isWorthRetrying(code), mayBeDone: false, parts: { code, status, detail, issues } }
 }
 
 type Failed = Extract<TryOutcome<never>, { ok: false }>
 
+interface BrokenOff {
+  readonly url: URL
+  readonly cause: unknown
+  readonly signal: AbortSignal | undefined
+}
+
 /** A connection that broke, or never was; or a file that cannot be read any more. */
-export function brokenOff(url: URL, cause: unknown, signal: AbortSignal | undefined): Failed {
+export function brokenOff({ connection }: Line, { url, cause, signal }: BrokenOff): Failed {
   signal?.throwIfAborted()
   if (cause instanceof Error && 'path' in cause) {
     const parts = { code: 'bad-call', detail: `The file cannot be read: ${cause.message}`, cause } as const
     return { ok: false, again: false, mayBeDone: false, parts }
   }
-  const detail = explainUnreachable(new URL(url.origin), cause)
+  const at = new URL(url.origin)
+  const isHub = at.origin === connection.endpoint.origin
+  const detail = isHub ? explainUnreachable(at, cause) : explainBucketUnreachable(at, cause)
   return {
     ok: false,
     again: !isLasting(cause),

@@ -1,6 +1,6 @@
 import { limits } from '../core/contract/limits.ts'
 import type { Task } from '../core/contract/task.ts'
-import { type Patience, waitingPatience } from './backoff.ts'
+import { lookPauseMs, type Patience, waitingPatience } from './backoff.ts'
 import { call, type Line } from './call.ts'
 import { TaskuraiError } from './error.ts'
 import { segment } from './submit.ts'
@@ -32,8 +32,8 @@ export class WaitOverError extends TaskuraiError {
 }
 
 const waitSecondsMost = 366 * 86_400
-/** A hub that answers at once although it was asked to hold is not asked more often than this. */
-const lookPauseMs = 250
+/** Between two looks at a task that takes long, where the hub does not hold its answers. */
+const lookPauseMostMs = 5_000
 const looksMost = waitSecondsMost * 4
 
 export function getTask(line: Line, id: string, options: GetOptions = {}, patience?: Patience): Promise<unknown> {
@@ -43,11 +43,12 @@ export function getTask(line: Line, id: string, options: GetOptions = {}, patien
   return call(line, { method: 'GET', path: `/v1/tasks/${segment(id)}`, query, signal, heldSeconds: held, patience })
 }
 
-/** Long polls one after another until the task has ended. A hub that restarts meanwhile is waited for. */
+/** Looks one after another until the task has ended: long polls where the hub holds its answers, else fewer and fewer. */
 export async function waitForEnd(line: Line, id: string, options: WaitOptions): Promise<Task> {
   const { timeoutSeconds = waitSecondsMost, signal, onLook } = options
   const { system } = line
-  const until = system.now() + timeoutSeconds * 1_000
+  const startedAt = system.now()
+  const until = startedAt + timeoutSeconds * 1_000
   let patience: Patience | undefined
   for (let looks = 0; looks < looksMost; looks++) {
     const lookedAt = system.now()
@@ -63,7 +64,10 @@ export async function waitForEnd(line: Line, id: string, options: WaitOptions): 
     if (hasEnded(task)) return task
     const now = system.now()
     if (now >= until) throw new WaitOverError(task, timeoutSeconds)
-    if (now - lookedAt < lookPauseMs) await system.pause(Math.min(lookPauseMs, until - now), signal)
+    const heldMs = Math.floor(waitSeconds) * 1_000
+    const looked = { lookMs: now - lookedAt, heldMs, waitedMs: now - startedAt, mostMs: lookPauseMostMs }
+    const pauseMs = Math.min(lookPauseMs({ ...looked, chance: system.chance }), until - now)
+    if (pauseMs > 0) await system.pause(pauseMs, signal)
     patience = { ...waitingPatience, totalMs: Math.min(waitingPatience.totalMs, Math.max(1_000, until - system.now())) }
   }
   throw new Error(`Task ${id}: looked at ${looksMost} times`)

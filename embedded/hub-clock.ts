@@ -24,8 +24,7 @@ export function startHubClock(options: HubClockOptions): { readonly stop: () => 
   async function tick(): Promise<void> {
     const now = world.clock.now()
     options.onTick()
-    const due = await world.store.due({ until: now, limit: 1 })
-    if (due.length > 0) await tickDue(world)
+    await tickDue(world)
     await options.onSecond()
     if (world.clock.monotonicMs() - lastMinuteAtMs < minuteMs) return
     lastMinuteAtMs = world.clock.monotonicMs()

@@ -24,6 +24,15 @@ export const programs = {
   'agent-thread': 'worker-runtime/agent/thread.ts',
 }
 
+/** What runs as a function in an account, bundled each into a file of its own. */
+export const functionEntries = {
+  api: 'functions/api/handler.ts',
+  clock: 'functions/clock/handler.ts',
+  intake: 'functions/intake/handler.ts',
+  reactor: 'functions/reactor/handler.ts',
+  registrar: 'functions/registrar/handler.ts',
+}
+
 /** What only a clone has. */
 export const cloneProgram = { start: 'bin/start.ts' }
 

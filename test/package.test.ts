@@ -1,4 +1,6 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, rm, symlink } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { followHub } from './support/hub-process.ts'
@@ -16,7 +18,9 @@ const otherZod = '4.1.9'
 const shout = `enum Mark { Loud = '!' }
 export const shout = (text: string): string => text.toUpperCase() + Mark.Loud
 `
-const fixtures = ['sum.js', 'mixed.js', 'hub.js', 'consumer.ts'].map((name) => `test/fixtures/stranger/${name}`)
+const fixtures = ['sum.js', 'mixed.js', 'hub.js', 'consumer.ts', 'deploy.ts'].map(
+  (name) => `test/fixtures/stranger/${name}`,
+)
 
 describe('the package, installed into an empty project', { timeout: 60_000 }, () => {
   let stranger: Stranger
@@ -42,7 +46,12 @@ describe('the package, installed into an empty project', { timeout: 60_000 }, ()
     ])
     const foreign = out
       .split('\n')
-      .filter((path) => !/\/(?:dist\/.+\.(?:js|d\.ts)|bin\/taskurai\.mjs|package\.json|[A-Z]+(?:\.md)?)$/.test(path))
+      .filter(
+        (path) =>
+          !/\/(?:dist\/.+\.(?:js|d\.ts)|dist\/functions\/[a-z]+\/index\.mjs|bin\/taskurai\.mjs|package\.json|[A-Z]+(?:\.md)?)$/.test(
+            path,
+          ),
+      )
     expect(foreign.filter((path) => path !== '')).toEqual([])
   })
 
@@ -50,6 +59,7 @@ describe('the package, installed into an empty project', { timeout: 60_000 }, ()
     const { exports } = JSON.parse(await readFile(join(repository, 'package.json'), 'utf8'))
     const { publicEntries }: { publicEntries: object } = await import('../scripts/entries.mjs' as string)
     expect(Object.keys(exports)).toEqual(Object.keys(publicEntries).map((name) => `./${name}`))
+    await bringPeers(stranger)
     for (const [entry, { types }] of Object.entries<{ types: string }>(exports)) {
       await readFile(join(stranger.folder, 'node_modules/taskurai', types))
       const names = `import('taskurai/${entry.slice(2)}').then((m) => console.log(Object.keys(m).length))`
@@ -86,6 +96,48 @@ describe('the package, installed into an empty project', { timeout: 60_000 }, ()
     expect(JSON.parse(ran.out)).toMatchObject({ status: 'succeeded', result: { output: 'Hello Ada!' } })
   })
 
+  test('works in an account with what it brings: the client of AWS is in it, and finds the keys of a container', async () => {
+    const asked: string[] = []
+    const server = createServer((request, response) => {
+      asked.push(`${request.url} ${/Credential=([^/]+)/.exec(request.headers.authorization ?? '')?.[1] ?? ''}`)
+      const keys = { AccessKeyId: 'OFROLE', SecretAccessKey: 's', Token: 't', Expiration: '2099-01-01T00:00:00Z' }
+      const none = { __type: 'com.amazonaws.dynamodb.v20120810#ResourceNotFoundException', message: 'no such table' }
+      if (request.url === '/keys') response.end(JSON.stringify(keys))
+      else response.writeHead(400, { 'content-type': 'application/x-amz-json-1.0' }).end(JSON.stringify(none))
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const at = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const ran = await stranger.run(process.execPath, ['node_modules/.bin/taskurai', 'work', './worker.ts', '--check'], {
+      TASKURAI_HUB: 'h',
+      TASKURAI_TABLE: 'no-such-table',
+      TASKURAI_BUCKET: 'b',
+      TASKURAI_QUEUE_URL_PREFIX: `${at}/1/q-`,
+      AWS_REGION: 'us-east-1',
+      AWS_ENDPOINT_URL_DYNAMODB: at,
+      AWS_CONTAINER_CREDENTIALS_FULL_URI: `${at}/keys`,
+      AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+    })
+    server.close()
+    expect(asked).toEqual(['/keys ', '/ OFROLE'])
+    expect(ran).toMatchObject({ code: 5, err: expect.stringContaining('the table no-such-table cannot be reached') })
+  })
+
+  test('deploys: its constructs are typed, find the functions in it, and read what a worker offers', async () => {
+    await bringPeers(stranger)
+    const compilerOptions = {
+      ...{ strict: true, exactOptionalPropertyTypes: true, skipLibCheck: true, module: 'nodenext', target: 'es2023' },
+      ...{ lib: ['es2023'], noEmit: true, types: ['node'], typeRoots: [join(repository, 'node_modules/@types')] },
+    }
+    await stranger.write('tsconfig.json', JSON.stringify({ compilerOptions, files: ['deploy.ts'] }))
+    const compiler = join(repository, 'node_modules/typescript/bin/tsc')
+    expect(await stranger.run(process.execPath, [compiler, '-p', '.'])).toEqual({ code: 0, out: '', err: '' })
+    const ran = await stranger.run(process.execPath, ['--import', 'tsx', 'deploy.ts'], { CDK_VALIDATION: 'false' })
+    expect(ran).toMatchObject({ code: 0, out: 'hello\n' })
+    const template = await readFile(join(stranger.folder, 'deployed/Tasks.template.json'), 'utf8')
+    expect(template).toContain('taskurai-stranger-registrar')
+    expect(template).toContain('hello.greet')
+  })
+
   test('is typed for a strict TypeScript that checks libraries too', async () => {
     const compilerOptions = {
       ...{ strict: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true, skipLibCheck: false },
@@ -97,3 +149,12 @@ describe('the package, installed into an empty project', { timeout: 60_000 }, ()
     expect(await stranger.run(process.execPath, [compiler, '-p', '.'])).toEqual({ code: 0, out: '', err: '' })
   })
 })
+
+/** Only who deploys has these, and brings them: the package alone stays small. */
+async function bringPeers({ folder }: Stranger): Promise<void> {
+  for (const peer of ['aws-cdk-lib', 'constructs']) {
+    const place = join(folder, 'node_modules', peer)
+    await rm(place, { force: true })
+    await symlink(join(repository, 'node_modules', peer), place, 'junction')
+  }
+}

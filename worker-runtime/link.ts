@@ -1,4 +1,5 @@
 import type { Connection } from '#client/credentials'
+import type { HubEnv } from '#core/contract/hub-env'
 import type { AbortReason } from './failure.ts'
 
 /**
@@ -47,8 +48,15 @@ export function boardOf(memory: BoardMemory): Board {
   }
 }
 
+/** A hub that is a server is called. One in an account has none: its instances serve themselves (docs/decisions/0012). */
+export type HubPlace =
+  | ({ readonly kind: 'server'; readonly endpoint: string } & Pick<Connection, 'credentials' | 'region'>)
+  | { readonly kind: 'account'; readonly env: HubEnv }
+
 export interface AgentSettings {
-  readonly connection: Pick<Connection, 'credentials' | 'region'> & { readonly endpoint: string }
+  readonly hub: HubPlace
+  /** For messages. */
+  readonly hubName: string
   readonly worker: string
   readonly concurrency: number
   readonly board: BoardMemory
@@ -60,6 +68,8 @@ export interface AgentSettings {
   /** JSON of the manifest, told when nobody launched this instance: the hub may not know the worker yet. */
   readonly manifest?: string
   readonly hubAwayMs: number
+  /** How long the main thread may be silent while no task runs; an instance that was launched ends itself then. */
+  readonly mainSilentMs: number
 }
 
 /** Everything of one turn of the main thread's event loop. `lines[i]` ends the run `runs[i]`; '' hands it back. */
@@ -92,7 +102,16 @@ export type FromAgent =
   | { readonly kind: 'exit'; readonly why: ExitReason; readonly message: string }
 
 /** Why an instance ended. */
-export type ExitReason = 'idle' | 'shutdown' | 'drained' | 'recycled' | 'crash' | 'hub-away' | 'refused'
+export type ExitReason =
+  | 'idle'
+  | 'shutdown'
+  | 'drained'
+  | 'recycled'
+  | 'crash'
+  | 'hub-away'
+  | 'refused'
+  | 'bad-environment'
+  | 'unreachable'
 
 /** What its process tells whoever started it (exit code). */
 export const exitCodes = {
@@ -101,6 +120,8 @@ export const exitCodes = {
   drained: 0,
   recycled: 0,
   crash: 1,
+  'bad-environment': 2,
   'hub-away': 3,
   refused: 4,
+  unreachable: 5,
 } as const satisfies Record<ExitReason, number>

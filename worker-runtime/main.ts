@@ -1,7 +1,10 @@
 import type { Manifest } from '#core/contract/manifest'
+import { asDeployed } from './as-deployed.ts'
+import { type CheckOutcome, checkInstance } from './check-instance.ts'
+import { exitCodes } from './link.ts'
 import { type Loaded, loadTypeScript, loadWorkerModule } from './load-module.ts'
 import { type RunWorkerOptions, runWorker } from './run-worker.ts'
-import { toManifest } from './worker.ts'
+import { toManifest, type WorkerDefinition } from './worker.ts'
 
 /** What an instance of a hub, `taskurai work` and a container do: one instance of the worker that a module defines. */
 
@@ -22,9 +25,32 @@ export async function workModule(
     process.stderr.write(`taskurai: ${loaded.message}\n`)
     return badModuleCode
   }
-  const exit = await runWorker(loaded.definition, { ...options, env })
-  if (exit.code !== 0) process.stderr.write(`taskurai: worker ${loaded.definition.name} ends: ${exit.message}\n`)
+  const definition = deployed(loaded.definition, env)
+  if (definition === undefined) return exitCodes['bad-environment']
+  if (isAsked(env.TASKURAI_CHECK)) return tellCheck(definition, await checkInstance(definition, env))
+  const exit = await runWorker(definition, { ...options, env })
+  if (exit.code !== 0) process.stderr.write(`taskurai: worker ${definition.name} ends: ${exit.message}\n`)
   return exit.code
+}
+
+function deployed(definition: WorkerDefinition, env: Env): WorkerDefinition | undefined {
+  try {
+    return asDeployed(definition, env)
+  } catch (error) {
+    process.stderr.write(`taskurai: worker ${definition.name}: ${error instanceof Error ? error.message : error}\n`)
+    return undefined
+  }
+}
+
+/** An empty variable is none: templates leave them so. */
+function isAsked(variable: string | undefined): boolean {
+  return variable !== undefined && variable !== '' && variable !== '0'
+}
+
+function tellCheck({ name }: WorkerDefinition, check: CheckOutcome): number {
+  if (check.ok) process.stdout.write(`worker ${name} is well: ${check.seen.join(', ')}\n`)
+  else process.stderr.write(`taskurai: worker ${name} cannot run here: ${check.message}\n`)
+  return check.ok ? 0 : exitCodes[check.why]
 }
 
 /** `taskurai work`: one instance started by hand, in this process, where a debugger finds it. */

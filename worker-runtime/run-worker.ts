@@ -1,17 +1,18 @@
-import { type Connection, type ConnectionOptions, resolveConnection } from '#client/credentials'
+import type { ConnectionOptions } from '#client/credentials'
 import { startAgentThread } from './agent-thread.ts'
 import { commandKey } from './command.ts'
+import { type FoundHub, findHub } from './find-hub.ts'
 import { boardOf, createBoardMemory, type ExitReason, exitCodes, type FromAgent } from './link.ts'
 import { lineLog, type WriteLog } from './log.ts'
 import { watchProcess, withinCommand } from './process-events.ts'
-import { createRunFiles, type RunFilesOptions } from './run-files.ts'
+import { createRunFiles } from './run-files.ts'
 import type { ReadyCommand } from './run-task.ts'
 import { createRuns } from './runs.ts'
 import { validatorOf } from './validator.ts'
 import { toManifest, type WorkerDefinition } from './worker.ts'
 
 export interface RunWorkerOptions extends ConnectionOptions {
-  /** How long a first SIGTERM or SIGINT leaves what runs alone; `TASKURAI_GRACE_SECONDS`, or 20. */
+  /** How long a first SIGTERM or SIGINT leaves what runs alone; `TASKURAI_GRACE_SECONDS`, or 20, and 110 on Fargate. */
   readonly graceSeconds?: number
   /** Instead of what the hub says: 0 leaves as soon as there is no work, Infinity never. */
   readonly idleSeconds?: number
@@ -22,9 +23,13 @@ export interface RunWorkerOptions extends ConnectionOptions {
   /** Where lines of log go; stdout by default. */
   readonly log?: WriteLog
   readonly env?: Readonly<Record<string, string | undefined>>
-  /** How long a hub may be away before an instance that it launched gives up; 30 by default. */
+  /** How long a hub may be away before an instance that it launched gives up; 30 by default, 300 on Fargate. */
   readonly hubAwaySeconds?: number
+  /** How long an instance that was launched and runs no task may be silent before it ends itself; 300 by default. */
+  readonly silentSeconds?: number
 }
+
+type Env = NonNullable<RunWorkerOptions['env']>
 
 /** How an instance ended. `code` is what its process should exit with. */
 export interface WorkerExit {
@@ -35,8 +40,7 @@ export interface WorkerExit {
   readonly lateRejections: number
 }
 
-const defaultGraceSeconds = 20
-const defaultHubAwaySeconds = 30
+const defaultSilentSeconds = 300
 const beatMs = 200
 /** JSON has no Infinity, and neither has the agent's comparison need of one. */
 const idleNeverSeconds = 1e9
@@ -48,17 +52,15 @@ const idleNeverSeconds = 1e9
  */
 export async function runWorker(definition: WorkerDefinition, options: RunWorkerOptions = {}): Promise<WorkerExit> {
   const env = options.env ?? process.env
-  const found = resolveConnection(options)
-  if (!found.ok) return { why: 'refused', message: found.message, code: exitCodes.refused, lateRejections: 0 }
-  const { endpoint, credentials, region } = found.connection
-  const log =
-    options.log ?? lineLog((line) => process.stdout.write(line), env.TASKURAI_LOG === 'json' ? 'json' : 'text')
-  const launch = env.TASKURAI_LAUNCH || undefined
+  const found = await findHub(definition.name, options, env)
+  if (!found.ok) return { why: found.why, message: found.message, code: exitCodes[found.why], lateRejections: 0 }
+  const { hub } = found
+  const log = options.log ?? lineLog((line) => process.stdout.write(line), formatOf(hub, env))
   const memory = createBoardMemory()
   const board = boardOf(memory)
   const { recycle = {} } = definition
-  const transfers = transfersOf(found.connection)
-  const graceMs = graceSecondsOf(options, env) * 1_000
+  const { transfers, launch, defaults } = hub
+  const graceMs = graceSecondsOf(options, env, defaults.graceSeconds) * 1_000
 
   const exit = await new Promise<Pick<WorkerExit, 'why' | 'message' | 'lateRejections'>>((resolve) => {
     const end = (why: ExitReason, message: string) => {
@@ -84,14 +86,16 @@ export async function runWorker(definition: WorkerDefinition, options: RunWorker
     }
     const agent = startAgentThread(
       {
-        connection: { endpoint: endpoint.href, credentials, region },
+        hub: hub.place,
+        hubName: hub.name,
         worker: definition.name,
         concurrency: definition.concurrency,
         board: memory,
         recycle: definedOf(recycle),
-        hubAwayMs: (options.hubAwaySeconds ?? defaultHubAwaySeconds) * 1_000,
+        hubAwayMs: (options.hubAwaySeconds ?? defaults.hubAwaySeconds) * 1_000,
+        mainSilentMs: (options.silentSeconds ?? defaultSilentSeconds) * 1_000,
         ...(options.idleSeconds === undefined ? {} : { idleSeconds: Math.min(options.idleSeconds, idleNeverSeconds) }),
-        ...(env.TASKURAI_GENERATION ? { generation: env.TASKURAI_GENERATION } : {}),
+        ...(hub.generation === undefined ? {} : { generation: hub.generation }),
         ...(launch === undefined ? { manifest: JSON.stringify(toManifest(definition)) } : { launch }),
       },
       {
@@ -125,15 +129,6 @@ export async function runWorker(definition: WorkerDefinition, options: RunWorker
   return { ...exit, code: exitCodes[exit.why] }
 }
 
-/** The code that sends and fetches files is loaded with the first one. */
-function transfersOf(connection: Connection): RunFilesOptions['transfers'] {
-  let transfers: ReturnType<RunFilesOptions['transfers']> | undefined
-  return () => {
-    transfers ??= import('#client/transfers').then(({ createTransfers }) => createTransfers(connection))
-    return transfers
-  }
-}
-
 function readyCommands({ commands }: WorkerDefinition): ReadonlyMap<string, ReadyCommand> {
   return new Map(
     commands.map((command) => [
@@ -143,9 +138,13 @@ function readyCommands({ commands }: WorkerDefinition): ReadonlyMap<string, Read
   )
 }
 
-function graceSecondsOf({ graceSeconds }: RunWorkerOptions, env: NonNullable<RunWorkerOptions['env']>): number {
+function formatOf({ defaults }: FoundHub, { TASKURAI_LOG: told }: Env): 'text' | 'json' {
+  return told === 'json' || told === 'text' ? told : defaults.log
+}
+
+function graceSecondsOf({ graceSeconds }: RunWorkerOptions, env: Env, otherwise: number): number {
   const told = graceSeconds ?? Number(env.TASKURAI_GRACE_SECONDS || Number.NaN)
-  return Number.isFinite(told) && told >= 0 ? told : defaultGraceSeconds
+  return Number.isFinite(told) && told >= 0 ? told : otherwise
 }
 
 function definedOf<T extends object>(record: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {

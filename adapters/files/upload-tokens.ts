@@ -12,7 +12,7 @@ export function openUploadTokens(dataFolder: string): Uploads {
   const secret = readSecret(join(dataFolder, 'upload-secret'))
   const signatureOf = (id: string, until: string) => createHmac('sha256', secret).update(`${id}.${until}`).digest()
   return {
-    ticketFor: ({ id }, expiresAt) => {
+    ticketFor: async ({ id }, expiresAt) => {
       const until = expiresAt.toString(36)
       const token = `${until}.${signatureOf(id, until).toString('base64url')}`
       return { url: `/v1/payloads/${id}/content?token=${token}`, headers: {} }

@@ -6,5 +6,7 @@ const requestMs = 3_000
 
 /** Region, keys and endpoint come from the environment, as AWS's own tools take them (`AWS_ENDPOINT_URL_SQS` too). */
 export function createSqsClient(overrides: SQSClientConfig = {}): SQSClient {
-  return new SQSClient({ ...clientSettings({ requestMs }), ...overrides })
+  // Without this the client takes a queue's own address for the endpoint, and the variable would mean nothing.
+  const useQueueUrlAsEndpoint = process.env.AWS_ENDPOINT_URL_SQS === undefined
+  return new SQSClient({ ...clientSettings({ requestMs }), useQueueUrlAsEndpoint, ...overrides })
 }

@@ -6,18 +6,22 @@ import { z } from 'zod'
  */
 
 const shards = z.coerce.number().int().min(1).max(256)
+const shardsWords = 'a whole number from 1 to 256'
 
 export const HubEnv = z.object({
   /** The hub's name, in the names and tags of everything it owns. */
-  TASKURAI_HUB: z.string().regex(/^[a-z][a-z0-9-]{0,23}$/, 'lower-case letters, digits and hyphens, 24 at most'),
-  TASKURAI_TABLE: z.string().min(1),
+  TASKURAI_HUB: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]{0,23}$/)
+    .describe("the hub's name: lower-case letters, digits and hyphens, a letter first, 24 at most"),
+  TASKURAI_TABLE: z.string().min(1).describe("the name of the hub's table"),
   /** The queue of the worker `mill` lies at this address with `mill` behind it. */
-  TASKURAI_QUEUE_URL_PREFIX: z.url(),
-  TASKURAI_BUCKET: z.string().min(1),
+  TASKURAI_QUEUE_URL_PREFIX: z.url().describe("the address of a worker's queue, without the worker's name at its end"),
+  TASKURAI_BUCKET: z.string().min(1).describe("the name of the hub's bucket"),
   /** Partitions of the due index. Every number ever used is read, so it may grow but not shrink. */
-  TASKURAI_DUE_SHARDS: shards.default(8),
+  TASKURAI_DUE_SHARDS: shards.default(8).describe(shardsWords),
   /** Partitions of one directory dimension a month; grows but never shrinks, like the other. */
-  TASKURAI_DIRECTORY_SHARDS: shards.default(4),
+  TASKURAI_DIRECTORY_SHARDS: shards.default(4).describe(shardsWords),
 })
 export type HubEnv = z.infer<typeof HubEnv>
 

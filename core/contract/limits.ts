@@ -62,6 +62,8 @@ export const limits = {
   apartBytes: 16_777_216,
   uploadsOpen: 64,
   uploadSeconds: 900,
+  /** From the address of a file in a bucket to the begin of its download. */
+  downloadSeconds: 300,
   /** A payload that no task names is kept for so long. */
   payloadSeconds: 7 * 86_400,
 } as const

@@ -4,6 +4,7 @@ import { type Head, readyAt } from '../head.ts'
 import { headSk, taskIdOf } from '../keys.ts'
 import { lostAt, timeoutAt } from '../lease.ts'
 import { decide } from '../lifecycle.ts'
+import type { Key } from '../ports.ts'
 import type { World } from '../world.ts'
 import { move } from './move.ts'
 
@@ -14,6 +15,19 @@ const failedEntryAgainMs = 60_000
 export interface TickAsk {
   /** Whether the bell of a task that was last rung at that time must be gone from its worker's queue (protocol 11). */
   readonly bellMustBeGone: (worker: string, rungAt: number) => boolean
+  /** What is to be done about an entry that is no head: the home knows which there are. */
+  readonly onOther?: ((key: Key) => Promise<void>) | undefined
+}
+
+export interface DueEntries {
+  readonly keys: readonly Key[]
+  /** There are others behind these. */
+  readonly isFull: boolean
+}
+
+export async function dueEntries(world: World): Promise<DueEntries> {
+  const keys = await world.store.due({ until: world.clock.now(), limit: entriesMost })
+  return { keys, isFull: keys.length === entriesMost }
 }
 
 /**
@@ -23,11 +37,24 @@ export interface TickAsk {
 export async function tickTasks(
   world: World,
   ask: TickAsk,
+  { keys }: DueEntries,
 ): Promise<{ readonly looked: number; readonly moved: number }> {
-  const entries = await world.store.due({ until: world.clock.now(), limit: entriesMost })
-  const heads = entries.filter((entry) => entry.sk === headSk)
-  const moved = await Promise.all(heads.map((entry) => tickOne(world, ask, taskIdOf(entry.pk))))
-  return { looked: heads.length, moved: moved.filter(Boolean).length }
+  const heads = keys.filter(({ sk }) => sk === headSk)
+  const others = ask.onOther === undefined ? [] : keys.filter(({ sk }) => sk !== headSk)
+  const [moved] = await Promise.all([
+    Promise.all(heads.map(({ pk }) => tickOne(world, ask, taskIdOf(pk)))),
+    ...others.map((key) => tickOther(world, ask, key)),
+  ])
+  return { looked: heads.length + others.length, moved: moved.filter(Boolean).length }
+}
+
+async function tickOther(world: World, { onOther }: TickAsk, key: Key): Promise<void> {
+  try {
+    await onOther?.(key)
+  } catch (error) {
+    // Whoever acts on it has pushed it before (10); where even that failed, the next tick meets it again.
+    world.log.error('clock.entry-failed', { ...key, error: String(error) })
+  }
 }
 
 async function tickOne(world: World, ask: TickAsk, taskId: string): Promise<boolean> {

@@ -101,9 +101,11 @@ export async function changeFleet(
   world: World,
   worker: string,
   change: (fleet: Fleet) => Fleet | undefined | Promise<Fleet | undefined>,
+  known?: { readonly item: Item; readonly fleet: Fleet },
 ): Promise<Fleet | undefined> {
   for (let conflicts = 0; conflicts < conflictsMost; conflicts++) {
-    const read = await readFleet(world, worker)
+    // What was read just before is tried first: the condition says whether it still stands.
+    const read = (conflicts === 0 ? known : undefined) ?? (await readFleet(world, worker))
     if (read === undefined) return undefined
     const next = await change(read.fleet)
     if (next === undefined) return read.fleet

@@ -1,4 +1,4 @@
-import type { Launcher } from '../ports.ts'
+import type { Item, Launcher } from '../ports.ts'
 import { afterRefusal, askAgainAt, scale } from '../scaler.ts'
 import type { World } from '../world.ts'
 import {
@@ -16,6 +16,8 @@ import {
 
 /** One decision a second a worker; a nudge in between runs at the end of that second (protocol 33). */
 export const decisionEveryMs = 1_000
+/** After so long without a word from who decided a launch, he is dead. */
+const firstAnswerMs = 5_000
 
 export interface ScaleAsk {
   readonly worker: string
@@ -39,11 +41,15 @@ export async function scaleWorker(world: World, launcher: Launcher, ask: ScaleAs
   const instances = await readInstances(world, ask.worker)
   const depth = recordsTellAll(world, read.fleet, instances, ask) ? undefined : await world.queue.depth(ask.worker)
   const bells = Math.max(depth?.visible ?? 0, ask.recordBells)
-  if (ask.isTick === true && depth !== undefined) await noteLook(world, ask.worker, { ...depth, instances })
+  let fleet = read.fleet
+  if (ask.isTick === true && depth !== undefined) fleet = await noteLook(world, read, { ...depth, instances })
+  // A look that finds enough reads nothing twice: it is what an idle hub does each minute of the month.
+  const first = ask.isTick === true ? scale(inputOf(fleet, instances, bells, world.clock.now())) : undefined
   if (read.fleet.removed !== undefined) return { kind: 'held', why: 'removed' }
   if (read.fleet.launch === undefined) return { kind: 'held', why: 'by-hand' }
   const pending = read.fleet.launches.find((launch) => launch.ids === undefined)
   if (pending !== undefined) return repeat(world, launcher, ask.worker, pending)
+  if (first?.kind === 'hold') return { kind: 'held', why: first.why }
   let decided: Launch | undefined
   let held: Scaled = { kind: 'held', why: 'enough' }
   await changeFleet(world, ask.worker, async (fleet) => {
@@ -71,12 +77,13 @@ export async function scaleWorker(world: World, launcher: Launcher, ask: ScaleAs
 
 /**
  * Whether fresh records alone decide, so that the queue need not be asked: with nothing there or coming its count would
- * lag behind them (33), and what they show may fit into slots that are free or on their way. The clock asks each minute.
+ * lag behind them (33), and what they show may fit into slots that are free. Slots on their way are not theirs alone: in
+ * a burst many batches show a few tasks each. The clock asks each minute.
  */
 function recordsTellAll(world: World, fleet: Fleet, instances: readonly Instance[], ask: ScaleAsk): boolean {
   if (ask.isTick === true || ask.recordBells === 0) return false
-  const { live, freeSlots, starting, scaling } = inputOf(fleet, instances, ask.recordBells, world.clock.now())
-  return live + starting === 0 || ask.recordBells <= freeSlots + starting * scaling.tasksPerInstance
+  const { live, freeSlots, starting } = inputOf(fleet, instances, ask.recordBells, world.clock.now())
+  return starting === 0 && (live === 0 || ask.recordBells <= freeSlots)
 }
 
 function inputOf(fleet: Fleet, instances: readonly Instance[], bells: number, now: number) {
@@ -99,8 +106,13 @@ function inputOf(fleet: Fleet, instances: readonly Instance[], bells: number, no
   }
 }
 
-/** A launch without an answer is asked for until there is one, less and less often. */
+/**
+ * A launch without an answer is asked for until there is one, less and less often. While whoever decided it still waits
+ * for its first answer, it is left to him: others decide about what they know of when it has come.
+ */
 async function repeat(world: World, launcher: Launcher, worker: string, launch: Launch): Promise<Scaled> {
+  const isOnItsWay = launch.asked === undefined && world.clock.now() - launch.at < firstAnswerMs
+  if (isOnItsWay) return { kind: 'later', ms: decisionEveryMs }
   const againAt = launch.asked === undefined ? 0 : askAgainAt(launch.asked.tries, launch.asked.at)
   if (againAt > world.clock.now()) return { kind: 'held', why: 'launch-unknown' }
   return carryOut(world, launcher, worker, launch)
@@ -162,10 +174,10 @@ interface Look {
 }
 
 /** Once a minute: has the queue been empty three looks in a row, and do bells stay though slots are said to be free? */
-async function noteLook(world: World, worker: string, look: Look): Promise<void> {
+async function noteLook(world: World, read: { item: Item; fleet: Fleet }, look: Look): Promise<Fleet> {
   const now = world.clock.now()
   const isEmpty = look.visible === 0 && look.delayed === 0 && look.held === 0
-  await changeFleet(world, worker, (fleet) => {
+  const note = (fleet: Fleet): Fleet | undefined => {
     const free = liveInstances(fleet, look.instances, now).reduce((sum, instance) => sum + instance.freeSlots, 0)
     const emptyLooks = isEmpty ? [...(fleet.emptyLooks ?? []), now].slice(-emptyLooksWanted) : []
     const emptyAt = emptyLooks.length === emptyLooksWanted ? emptyLooks[0] : fleet.emptyAt
@@ -176,5 +188,6 @@ async function noteLook(world: World, worker: string, look: Look): Promise<void>
     const lookedMs = now - (fleet.emptyLooks?.at(-1) ?? 0)
     if (isQuiet && fleet.lastBells === 0 && lookedMs < quietLookMs) return undefined
     return { ...fleet, emptyLooks, emptyAt, stuckLooks, lastBells: look.visible }
-  })
+  }
+  return (await changeFleet(world, read.fleet.worker, note, read)) ?? read.fleet
 }

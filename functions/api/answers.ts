@@ -2,7 +2,7 @@ import { ApiError, errorTable } from '#core/contract/errors'
 
 /** How answers look on the wire. Nothing of this API may be kept by a cache: tasks move. */
 
-const retryAfterSeconds = '1'
+export const retryAfterSeconds = '1'
 
 export function json(status: number, value: unknown, headers: Readonly<Record<string, string>> = {}): Response {
   return new Response(JSON.stringify(value), {

@@ -1,6 +1,7 @@
 import { Hono } from 'hono'
 import { z } from 'zod'
 import { ApiError } from '#core/contract/errors'
+import type { Downloads } from '#core/downloads'
 import type { Uploads } from '#core/uploads'
 import type { World } from '#core/world'
 import { allowHeader, json, methodNotAllowed, problem } from './answers.ts'
@@ -40,15 +41,26 @@ export interface ApiOptions {
   readonly catalog: Catalog
   readonly workerCalls: ProtocolCalls
   readonly authorize: (raw: RawRequest) => Authorized | Promise<Authorized>
-  readonly events: TaskEvents
+  /** Absent where holding an answer costs money: then `wait` is answered at once. */
+  readonly events?: TaskEvents | undefined
   /** How bytes are to be sent; absent where no files are kept. */
   readonly uploads?: Uploads | undefined
+  /** Where bytes are to be fetched; absent where the hub gives them itself. */
+  readonly downloads?: Downloads | undefined
   readonly version?: string
 }
 
+/** What a home knows beside the request. */
+export interface Context {
+  /** The target as received. */
+  readonly rawUrl?: string
+  /** Who it is from, where that was found out before the request came here: `authorize` is not asked then. */
+  readonly authorized?: Authorized
+}
+
 export interface Api {
-  /** Never rejects: what goes wrong is an answer. `rawUrl`: the target as received, where the home has it. */
-  readonly fetch: (request: Request, context?: { readonly rawUrl?: string }) => Promise<Response>
+  /** Never rejects: what goes wrong is an answer. */
+  readonly fetch: (request: Request, context?: Context) => Promise<Response>
   readonly routes: readonly Route[]
 }
 
@@ -62,7 +74,7 @@ export function createApi(options: ApiOptions): Api {
     ...taskRoutes(world, createWaitForEnd(world, options.events)),
     ...logRoutes(world),
     ...payloadRoutes(world, options.uploads),
-    ...fileRoutes(world),
+    ...fileRoutes(world, options.downloads),
     ...workerRoutes({ world, catalog }),
     ...protocolRoutes(options.workerCalls),
   ]
@@ -77,7 +89,7 @@ export function createApi(options: ApiOptions): Api {
         // Bytes are authorized by their address, and are not to be held in memory.
         if (isOpen || (request.method === 'PUT' && contentPath.test(pathname))) return await app.fetch(request, nobody)
         const body = await readBody(request)
-        const target = { rawUrl: context.rawUrl ?? pathname + search, pathname }
+        const target = { rawUrl: context.rawUrl ?? pathname + search, pathname, authorized: context.authorized }
         const principal = await principalOf(options, request, target, body)
         return await app.fetch(request, { principal, body })
       } catch (error) {
@@ -128,17 +140,18 @@ function honoPath(path: string): string {
 interface Target {
   readonly rawUrl: string
   readonly pathname: string
+  readonly authorized: Authorized | undefined
 }
 
 async function principalOf(
   options: ApiOptions,
   request: Request,
-  { rawUrl, pathname }: Target,
+  { rawUrl, pathname, authorized: known }: Target,
   body: Uint8Array,
 ): Promise<string> {
   const { method } = request
   const headers = Object.fromEntries(request.headers)
-  const authorized = await options.authorize({ method, url: rawUrl, headers, body })
+  const authorized = known ?? (await options.authorize({ method, url: rawUrl, headers, body }))
   if (!authorized.ok) throw new ApiError('forbidden', authorized.detail)
   const path = rawUrl.split('?', 1)[0] ?? rawUrl
   // Permission is judged on the path as it was sent and signed, so no other spelling of it may be routed.

@@ -1,6 +1,8 @@
 import type { Blobs, ByteRange } from '#core/blobs'
 import { ApiError } from '#core/contract/errors'
+import { limits } from '#core/contract/limits'
 import { TaskId } from '#core/contract/names'
+import type { Downloads } from '#core/downloads'
 import { fileOf, type HeldFile } from '#core/files/held-file'
 import { readHead } from '#core/tasks/move'
 import type { World } from '#core/world'
@@ -9,7 +11,7 @@ import { parseWith } from './field-issues.ts'
 import { defineRoute, type Route } from './route.ts'
 
 /** Files of tasks, as bytes. */
-export function fileRoutes(world: World): readonly Route[] {
+export function fileRoutes(world: World, downloads?: Downloads): readonly Route[] {
   const { blobs } = world
   if (blobs === undefined) return []
   return [
@@ -19,15 +21,15 @@ export function fileRoutes(world: World): readonly Route[] {
       name: 'getFile',
       summary: 'A file that the task came with or that its run made, or a range of it',
       headers: ['range'],
-      bytes: 'answer',
-      answer: { status: 200 },
+      ...(downloads === undefined ? { bytes: 'answer', answer: { status: 200 } } : { answer: { status: 303 } }),
       handle: async ({ params, request }) => {
         const taskId = parseWith(TaskId, params.id, 'not-found')
         const head = await readHead(world, taskId)
         if (head === undefined) throw new ApiError('not-found', `there is no task ${taskId}, or its retention is over`)
         const file = fileOf(head, params.name ?? '')
         if (file === undefined) throw new ApiError('not-found', `the task has no file of the name ${params.name}`)
-        return answer(blobs, file, request)
+        if (downloads === undefined || request.method === 'HEAD') return answer(blobs, file, request)
+        return redirect(world, downloads, file)
       },
     }),
   ]
@@ -45,7 +47,7 @@ async function answer(blobs: Blobs, file: HeldFile, request: Request): Promise<R
   const headers: Record<string, string> = {
     'content-type': file.contentType,
     'content-length': String(length),
-    'content-disposition': `attachment; filename*=UTF-8''${headerText(file.name)}`,
+    'content-disposition': dispositionOf(file),
     etag: `"${file.sha256}"`,
     'accept-ranges': 'bytes',
     'cache-control': 'no-store',
@@ -61,6 +63,18 @@ async function answer(blobs: Blobs, file: HeldFile, request: Request): Promise<R
   return new Response(streamOf(bytes, length), { status, headers })
 }
 
+/**
+ * To where the bytes are, whatever range of them is asked for. The etag is the hub's word on what they have to be: the
+ * bucket has a checksum of its own for that.
+ */
+async function redirect({ clock }: World, downloads: Downloads, file: HeldFile): Promise<Response> {
+  const { payload, contentType, sha256 } = file
+  const expiresAt = clock.now() + limits.downloadSeconds * 1_000
+  const disposition = dispositionOf(file)
+  const location = await downloads.addressOf({ payload, contentType, disposition, expiresAt })
+  return new Response(null, { status: 303, headers: { location, etag: `"${sha256}"`, 'cache-control': 'no-store' } })
+}
+
 /** One range of bytes; what is malformed, or several at once, is answered with the whole, as HTTP allows. */
 function rangeOf(header: string | null, size: number): ByteRange | 'unsatisfiable' | undefined {
   const [, first = '', last = ''] = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header ?? '') ?? []
@@ -69,6 +83,10 @@ function rangeOf(header: string | null, size: number): ByteRange | 'unsatisfiabl
   const to = first === '' || last === '' ? size - 1 : Math.min(size - 1, Number(last))
   if (first !== '' && last !== '' && Number(last) < Number(first)) return undefined
   return from > to ? 'unsatisfiable' : { from, to }
+}
+
+function dispositionOf({ name }: HeldFile): string {
+  return `attachment; filename*=UTF-8''${headerText(name)}`
 }
 
 /** RFC 8187: percent-encoding leaves only what may stand there, but for these. */

@@ -36,7 +36,7 @@ function declareRoute(world: World, uploads: Uploads): Route {
     handle: async ({ principal, body }) => {
       const payload = await createPayload(world, body, principal)
       const expiresAt = world.clock.now() + limits.uploadSeconds * 1_000
-      const ticket = uploads.ticketFor(payload, expiresAt)
+      const ticket = await uploads.ticketFor(payload, expiresAt)
       const headers = { 'content-type': payload.contentType, ...ticket.headers }
       return json(201, { payload, upload: { method: 'PUT', url: ticket.url, headers, expiresAt: iso(expiresAt) } })
     },

@@ -9,7 +9,7 @@ import type { Head } from '#core/head'
 import { cancelTask, patchTask, removeTask, retryTask } from '#core/tasks/change'
 import { type MoveOutcome, readHead } from '#core/tasks/move'
 import type { World } from '#core/world'
-import { json, noContent } from './answers.ts'
+import { json, noContent, retryAfterSeconds } from './answers.ts'
 import { parseWith, refusal } from './field-issues.ts'
 import { defineRoute, type Route } from './route.ts'
 import { showTask } from './show-task.ts'
@@ -32,8 +32,11 @@ export function taskRoutes(world: World, waitForEnd: WaitForEnd): readonly Route
       answer: shown,
       handle: async ({ params, query, request }) => {
         const taskId = idOf(params)
-        const head = await waitForEnd({ taskId, waitMs: (query.wait ?? 0) * 1_000, signal: request.signal })
-        return answer(world, taskId, head)
+        const waitMs = (query.wait ?? 0) * 1_000
+        const { head, isTooSoon } = await waitForEnd({ taskId, waitMs, signal: request.signal })
+        const response = await answer(world, taskId, head)
+        if (isTooSoon) response.headers.set('retry-after', retryAfterSeconds)
+        return response
       },
     }),
     defineRoute({

@@ -19,19 +19,26 @@ export interface WaitAsk {
 }
 
 /** The head once the task has ended, or as it stands when the time is over or the client has gone. */
-export type WaitForEnd = (ask: WaitAsk) => Promise<Head | undefined>
+export type WaitForEnd = (ask: WaitAsk) => Promise<Waited>
 
-export function createWaitForEnd(world: World, events: TaskEvents): WaitForEnd {
+export interface Waited {
+  readonly head: Head | undefined
+  /** It was to be waited for, and this home does not hold answers: ask again. */
+  readonly isTooSoon: boolean
+}
+
+export function createWaitForEnd(world: World, events: TaskEvents | undefined): WaitForEnd {
   let waiters = 0
   return async (ask) => {
     const seen = await readHead(world, ask.taskId)
-    if (seen === undefined || isTerminal(seen.status) || ask.waitMs <= 0) return seen
+    if (seen === undefined || isTerminal(seen.status) || ask.waitMs <= 0) return { head: seen, isTooSoon: false }
+    if (events === undefined) return { head: seen, isTooSoon: true }
     if (waiters >= limits.waiters) {
       throw new ApiError('too-many', `${limits.waiters} requests are waiting already (limit waiters); ask without wait`)
     }
     waiters++
     try {
-      return await waitForEnd(world, events, ask)
+      return { head: await waitForEnd(world, events, ask), isTooSoon: false }
     } finally {
       waiters--
     }

@@ -9,8 +9,8 @@ const eventStatuses = z
 
 /** The environment of the reactor's function. */
 export const ReactorEnv = HubEnv.extend({
-  TASKURAI_ATTENTION_QUEUE_URL: z.url(),
+  TASKURAI_ATTENTION_QUEUE_URL: z.url().describe('the address of the queue for what a person has to look at'),
   TASKURAI_EVENT_BUS: z.string().default(''),
-  TASKURAI_EVENTS: eventStatuses.default([]),
+  TASKURAI_EVENTS: eventStatuses.default([]).describe('statuses with commas between them, as: succeeded,failed'),
 })
 export type ReactorEnv = z.infer<typeof ReactorEnv>

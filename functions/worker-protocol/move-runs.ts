@@ -12,12 +12,15 @@ import type { Session } from './session.ts'
 export function renewRuns(world: World, session: Session, body: z.infer<typeof Renew>): Promise<RunAnswer[]> {
   return Promise.all(
     body.runs.map(async ({ taskId, run, ticket, progress }): Promise<RunAnswer> => {
-      const outcome = await renewRun(world, { taskId, run, nonce: body.nonce, progress })
+      const known = session.runs.get(run)?.head
+      const outcome = await renewRun(world, { taskId, run, nonce: body.nonce, progress, known })
       if (outcome.kind !== 'moved') return lost(session, run, outcome)
+      const { head } = outcome
       // The due index guards from here on; only now may the bell go (protocol 12).
       await dropTicket(world, session, run, ticket)
-      session.runs.set(run, { taskId, ticket: undefined })
-      return { run, outcome: outcome.head.cancel === undefined ? 'owned' : 'cancel' }
+      // Its end may have been written meanwhile: then it is not held any more. A shared session cannot tell.
+      if (session.isShared || session.runs.has(run)) session.runs.set(run, { taskId, ticket: undefined, head })
+      return { run, outcome: head.cancel === undefined ? 'owned' : 'cancel' }
     }),
   )
 }
@@ -56,6 +59,21 @@ export function releaseRuns(world: World, session: Session, body: z.infer<typeof
   return Promise.all(body.runs.map((run) => finish(world, session, run, end)))
 }
 
+/** Runs that the hub granted and the instance does not hold never reached it, or were given up: they are ready again. */
+export async function takeBack(
+  world: World,
+  standing: Session | undefined,
+  body: { readonly nonce: string; readonly runs: readonly { readonly run: string }[] },
+): Promise<void> {
+  if (standing === undefined) return
+  const held = new Set(body.runs.map(({ run }) => run))
+  const gone = [...standing.runs].filter(([run]) => !held.has(run))
+  if (gone.length === 0) return
+  const runs = gone.map(([run, { taskId, ticket }]) => ({ run, taskId, ticket }))
+  const { worker, instance } = standing
+  await releaseRuns(world, standing, { worker, instance, nonce: body.nonce, reason: 'the connection broke', runs })
+}
+
 interface OfRun {
   readonly taskId: string
   readonly run: string
@@ -63,7 +81,7 @@ interface OfRun {
 }
 
 async function finish(world: World, session: Session, { taskId, run, ticket }: OfRun, end: RunEnd): Promise<RunAnswer> {
-  const outcome = await endRun(world, { taskId, run, end })
+  const outcome = await endRun(world, { taskId, run, end, known: session.runs.get(run)?.head })
   if (outcome.kind !== 'moved') return lost(session, run, outcome)
   await dropTicket(world, session, run, ticket, outcome.holdMs)
   session.runs.delete(run)

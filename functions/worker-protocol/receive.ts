@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import type { Json } from '#core/contract/names'
 import type { Grant, Receive, Received } from '#core/contract/worker-protocol'
 import { type Head, readyAt } from '#core/head'
 import { bellHoldMs } from '#core/lease'
@@ -58,7 +59,7 @@ async function receiveOnce(world: World, session: Session, fleet: Fleet, ask: On
   const received = await world.queue.receive(asked)
   if (received.length === 0) return []
   const isFresh = world.clock.monotonicMs() - askedAtMs < fleetFreshMs
-  const isEnd = session.isOver || (!isFresh && (await isPaused(world, worker)))
+  const isEnd = session.isOver || (!isFresh && (await takesNothing(world, session)))
   if (isEnd || session.isForOneAlone()) {
     await Promise.all(received.map(({ receipt }) => world.queue.extend(worker, receipt, 0)))
     return isEnd ? undefined : []
@@ -107,7 +108,7 @@ async function claimAll(
   for (const [index, outcome] of outcomes.entries()) {
     const bell = received[index]
     if (bell === undefined) continue
-    if (outcome.kind === 'run') grants.push(grantOf(session, bell, outcome))
+    if (outcome.kind === 'run') grants.push(grantFor(session, { ...outcome, ticket: bell.receipt }))
     if (outcome.kind === 'hide' && mustBeAlone.has(bell.bell.taskId)) await drawOrHide(world, session, bell)
     else await settleBell(world, { worker, bell, outcome, holdMs })
   }
@@ -121,9 +122,11 @@ async function drawOrHide(world: World, session: Session, bell: ReceivedBell): P
   else await world.queue.extend(session.worker, bell.receipt, lookForAloneMs)
 }
 
-async function isPaused(world: World, worker: string): Promise<boolean> {
-  const read = await readFleet(world, worker)
-  return read?.fleet.paused !== undefined
+/** While it waited its worker may have been paused or removed, or another generation taken its place. */
+async function takesNothing(world: World, { worker, generation }: Session): Promise<boolean> {
+  const fleet = (await readFleet(world, worker))?.fleet
+  if (fleet?.paused !== undefined || fleet?.removed !== undefined) return true
+  return (fleet?.current ?? generation) !== generation
 }
 
 /** Claimed while another registration took the session's place: the instance will never hear of these. */
@@ -152,17 +155,22 @@ function acceptsFor(fleet: Fleet, { isAlone, mustBeAlone, now }: Room): (head: H
   }
 }
 
-function grantOf(session: Session, bell: ReceivedBell, outcome: Extract<ClaimOutcome, { kind: 'run' }>): Grant {
-  const { head } = outcome
+export interface Claimed {
+  readonly head: Head
+  readonly ticket: string
+  readonly arguments: Json | undefined
+}
+
+export function grantFor(session: Session, { head, ticket, arguments: args }: Claimed): Grant {
   const grant: Grant = {
     run: head.run?.id ?? '',
-    ticket: bell.receipt,
+    ticket,
     leaseSeconds: head.leaseSeconds,
     timeoutSeconds: head.timeoutSeconds,
-    task: toTask(head, { arguments: outcome.arguments, isBrief: true }),
+    task: toTask(head, { arguments: args, isBrief: true }),
   }
   if (head.crashCount >= crashesAlone) grant.alone = true
-  session.hold(grant)
+  session.hold(grant, head)
   return grant
 }
 

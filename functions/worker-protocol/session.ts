@@ -1,10 +1,13 @@
 import type { Grant } from '#core/contract/worker-protocol'
+import type { Head } from '#core/head'
 import type { ReceivedBell } from '#core/ports'
 
 /** A run that an instance holds, and the bell it came with until the first renewal. */
 export interface HeldRun {
   readonly taskId: string
   readonly ticket: string | undefined
+  /** As it was last written here, so that the next move need not read it. Absent: it was written elsewhere. */
+  readonly head?: Head | undefined
 }
 
 /** A task that has to have the instance alone (protocol 18): its bell is kept until the instance is empty, then claimed. */
@@ -28,6 +31,8 @@ export class Session {
   readonly launch: string | undefined
   readonly pid: number | undefined
   readonly startedAt: number
+  /** Other processes serve the same instance, so `runs` need not be all that it holds. */
+  readonly isShared: boolean
   readonly runs = new Map<string, HeldRun>()
   /** An open receive counts as one of these: all are ended when the instance goes. */
   readonly receives = new Set<AbortController>()
@@ -50,6 +55,7 @@ export class Session {
     launch: string | undefined
     pid: number | undefined
     startedAt: number
+    isShared: boolean
   }) {
     this.worker = of.worker
     this.instance = of.instance
@@ -58,6 +64,7 @@ export class Session {
     this.launch = of.launch
     this.pid = of.pid
     this.startedAt = of.startedAt
+    this.isShared = of.isShared
     this.freeSlots = of.concurrency
   }
 
@@ -69,7 +76,30 @@ export class Session {
 
   /** Whether a task waits for this instance to be empty, and it is. */
   isReadyForDrawn(): boolean {
-    return this.alone?.kind === 'drawn' && this.runs.size === 0
+    return this.alone?.kind === 'drawn' && this.isEmpty()
+  }
+
+  /** Other processes grant and end runs of a shared instance, so there its own word counts. */
+  isEmpty(): boolean {
+    return this.isShared ? this.freeSlots >= this.concurrency : this.runs.size === 0
+  }
+
+  /** Granted, and the instance has not renewed it: where it says that it is idle, it does not know of it yet. */
+  hasGrantOnItsWay(): boolean {
+    // Which of a shared instance's runs have ended by way of another process is not known here.
+    if (this.isShared) return false
+    for (const { ticket } of this.runs.values()) if (ticket !== undefined) return true
+    return false
+  }
+
+  /** What it said last, less what it may not have known of then: receives cross, and so do grants. */
+  freeNow(): number {
+    return this.isShared ? this.freeSlots : Math.max(0, Math.min(this.freeSlots, this.concurrency - this.runs.size))
+  }
+
+  tellFree(slots: number): void {
+    this.freeSlots = slots
+    if (this.isShared && this.isEmpty()) this.runs.clear()
   }
 
   end(): void {
@@ -95,7 +125,7 @@ export class Session {
     return answer
   }
 
-  hold(grant: Grant): void {
-    this.runs.set(grant.run, { taskId: grant.task.id, ticket: grant.ticket })
+  hold(grant: Grant, head: Head): void {
+    this.runs.set(grant.run, { taskId: head.id, ticket: grant.ticket, head })
   }
 }

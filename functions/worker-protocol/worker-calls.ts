@@ -7,17 +7,25 @@ import { type Fleet, instanceSilentMs, liveInstances, readFleet, readInstances }
 import { deleteInstance, instanceStopped, registerInstance } from '#core/workers/instances'
 import type { PutWorkerAsk } from '#core/workers/put-worker'
 import type { World } from '#core/world'
-import { completeRuns, releaseRuns, renewRuns } from './move-runs.ts'
+import { completeRuns, releaseRuns, renewRuns, takeBack } from './move-runs.ts'
 import { receiveGrants } from './receive.ts'
 import { Session } from './session.ts'
-import { tellSlots } from './tell-slots.ts'
+import { grantedBefore, keepGrants, restoreSession } from './shared-sessions.ts'
+import { tellBeside, tellSlots } from './tell-slots.ts'
 
 const sessionsMost = 1_000
+/** Where somebody pays for each second of an open receive. */
+const sharedWaitSeconds = 5
 /** An instance of a paused worker asks again after so long. */
 const pausedLookMs = 1_000
 
 type Body<Op extends WorkerProtocolOp> = z.infer<(typeof protocol.workerProtocol)[Op]['request']>
 type Answer<Op extends WorkerProtocolOp> = z.infer<(typeof protocol.workerProtocol)[Op]['answer']>
+
+interface OfInstance {
+  readonly instance: string
+  readonly worker: string
+}
 
 interface Registration {
   readonly nonce: string
@@ -36,8 +44,17 @@ export interface WorkerCalls {
 /** Checks a manifest and registers its worker. The door's own way, so that what an instance brings is held to the same. */
 export type RegisterWorker = (ask: PutWorkerAsk) => Promise<Fleet>
 
+export interface WorkerCallsOptions {
+  /** Other processes serve the same instances (functions of an account), and pay for each second of it. */
+  readonly isShared?: boolean
+}
+
 /** The hub's side of the worker protocol (core/contract/worker-protocol.ts). */
-export function createWorkerCalls(world: World, registerWorker: RegisterWorker): WorkerCalls {
+export function createWorkerCalls(
+  world: World,
+  registerWorker: RegisterWorker,
+  { isShared = false }: WorkerCallsOptions = {},
+): WorkerCalls {
   const sessions = new Map<string, Session>()
   const registrations = new Map<string, Registration>()
   /** Launches that said they were gone and whose processes have yet to end: no failed starts. */
@@ -62,13 +79,13 @@ export function createWorkerCalls(world: World, registerWorker: RegisterWorker):
     const generation = body.generation ?? fleet.wanted
     const standing = sessions.get(body.instance)
     const startedAt = standing?.startedAt ?? world.clock.now()
-    const session = new Session({ ...body, launch: body.launch, pid: body.pid, generation, startedAt })
+    const session = new Session({ ...body, launch: body.launch, pid: body.pid, generation, startedAt, isShared })
     session.calledAtMs = world.clock.monotonicMs()
     standing?.end()
     sessions.set(body.instance, session)
     await takeBack(world, standing, body)
     for (const { run, taskId } of body.runs) {
-      session.runs.set(run, { taskId, ticket: standing?.runs.get(run)?.ticket })
+      session.runs.set(run, standing?.runs.get(run) ?? { taskId, ticket: undefined })
     }
     const { worker, instance, concurrency, launch, pid } = session
     await registerInstance(world, { worker, instance, generation, concurrency, launch, pid })
@@ -83,6 +100,19 @@ export function createWorkerCalls(world: World, registerWorker: RegisterWorker):
     await registerWorker({ manifest, launch: standing?.fleet.launch, by: principal })
   }
 
+  async function receiveShared(
+    session: Session,
+    body: Body<'receive'>,
+    signal?: AbortSignal,
+  ): Promise<Answer<'receive'>> {
+    const before = await grantedBefore(world, session, body.nonce)
+    if (before !== undefined) return before
+    const waitSeconds = Math.min(body.waitSeconds, sharedWaitSeconds)
+    const received = await receive(session, { ...body, waitSeconds }, signal)
+    await keepGrants(world, session, body.nonce, received)
+    return received
+  }
+
   async function receive(session: Session, body: Body<'receive'>, signal?: AbortSignal): Promise<Answer<'receive'>> {
     // Open from its first moment, so that whatever ends receives ends this one too.
     const open = new AbortController()
@@ -92,7 +122,7 @@ export function createWorkerCalls(world: World, registerWorker: RegisterWorker):
     if (signal?.aborted === true) end()
     try {
       const received = await receiveWhile(open.signal, session, body)
-      if (session.phase === 'leaving' && received.grants.length > 0) await stayOn(session, received.grants.length)
+      if (received.grants.length > 0) await tellTaken(session, received.grants.length)
       return received
     } finally {
       session.receives.delete(open)
@@ -106,8 +136,9 @@ export function createWorkerCalls(world: World, registerWorker: RegisterWorker):
     body: Body<'receive'>,
   ): Promise<Answer<'receive'>> {
     const fleet = await fleetOf(world, session.worker)
-    session.freeSlots = body.freeSlots ?? body.slots
+    session.tellFree(body.freeSlots ?? body.slots)
     await tellSlots(world, session)
+    if (fleet.removed !== undefined) return { grants: [], drain: true }
     if (fleet.current !== undefined && fleet.current !== session.generation) return { grants: [], drain: true }
     if (fleet.paused !== undefined) {
       // A paused worker's bells stay untouched; the instance asks again.
@@ -117,21 +148,34 @@ export function createWorkerCalls(world: World, registerWorker: RegisterWorker):
     return receiveGrants(world, session, fleet, { ...body, signal })
   }
 
-  /** Its last receive found work, so it does not leave: it counts again, or the scaler would start one too many. */
-  async function stayOn(session: Session, grants: number): Promise<void> {
+  /**
+   * One that is full asks for nothing more, so nobody else would tell. One whose last receive found work does not
+   * leave: it counts again, or the scaler would start one too many.
+   */
+  async function tellTaken(session: Session, grants: number): Promise<void> {
+    const isBack = session.phase === 'leaving'
     session.phase = 'live'
     session.freeSlots = Math.max(0, session.freeSlots - grants)
-    if (!session.isOver) await tellSlots(world, session, true)
+    await tellBeside(world, session, isBack)
+  }
+
+  /** A full instance is known to be there by what it says of its runs. */
+  async function heard<Answers>(session: Session, answers: Promise<Answers>): Promise<{ readonly runs: Answers }> {
+    const runs = await answers
+    await tellBeside(world, session)
+    return { runs }
   }
 
   async function leave(session: Session, body: Body<'leave'>): Promise<Answer<'leave'>> {
     if (body.phase === 'leaving') {
       // Those open from before would hold it for as long as they wait; its last one comes after this.
       session.endReceives()
-      if (session.runs.size === 0 && (await isKept(session)))
-        throw new ApiError('conflict', `${session.worker} keeps this instance: it has no more than its least number`)
+      await refuseIfKept(session)
+      if (body.idle === true && session.hasGrantOnItsWay())
+        throw new ApiError('conflict', 'work is on its way to this instance')
       session.phase = 'leaving'
       await tellSlots(world, session, true)
+      await refuseIfKept(session)
       return {}
     }
     forget(session)
@@ -156,12 +200,24 @@ export function createWorkerCalls(world: World, registerWorker: RegisterWorker):
       throw new ApiError('too-many', `${sessionsMost} instances are registered (limit sessionsMost)`)
   }
 
+  /** Asked before it says that it goes, and after: another may have said so at the same moment (protocol 2). */
+  async function refuseIfKept(session: Session): Promise<void> {
+    if (!session.isEmpty() || !(await isKept(session))) return
+    if (session.phase === 'leaving') {
+      session.phase = 'live'
+      await tellSlots(world, session, true)
+    }
+    throw new ApiError('conflict', `${session.worker} keeps this instance: it has no more than its least number`)
+  }
+
   /** Whether the worker would have fewer instances than its least number without this idle one. */
   async function isKept({ worker, generation, instance }: Session): Promise<boolean> {
-    const { manifest, current, paused } = await fleetOf(world, worker)
-    if (manifest.scaling.min === 0 || paused !== undefined || current !== generation) return false
-    const live = liveInstances(await readInstances(world, worker), world.clock.now())
-    const others = live.filter(({ id }) => id !== instance && sessions.get(id)?.phase !== 'leaving')
+    const fleet = await fleetOf(world, worker)
+    const { manifest, current, paused, removed } = fleet
+    if (removed !== undefined || paused !== undefined) return false
+    if (manifest.scaling.min === 0 || current !== generation) return false
+    const live = liveInstances(fleet, await readInstances(world, worker), world.clock.now())
+    const others = live.filter(({ id, asksToGo }) => id !== instance && asksToGo !== true)
     return others.length < manifest.scaling.min
   }
 
@@ -179,33 +235,50 @@ export function createWorkerCalls(world: World, registerWorker: RegisterWorker):
     registrations.delete(session.instance)
   }
 
-  function sessionFor(body: { readonly instance: string; readonly worker: string }): Session {
-    const session = sessions.get(body.instance)
-    if (session === undefined || session.worker !== body.worker) {
+  /** Undefined: it is not known, here or anywhere. */
+  async function sessionFor(body: OfInstance): Promise<Session | undefined> {
+    const session = sessions.get(body.instance) ?? (isShared ? await restore(body) : undefined)
+    if (session === undefined || session.worker !== body.worker) return undefined
+    session.calledAtMs = world.clock.monotonicMs()
+    return session
+  }
+
+  async function restore(body: OfInstance): Promise<Session | undefined> {
+    const restored = await restoreSession(world, body)
+    // Two calls at once restore one session.
+    const session = sessions.get(body.instance) ?? restored
+    if (session === undefined) return undefined
+    if (session === restored) makeRoom()
+    sessions.set(body.instance, session)
+    return session
+  }
+
+  async function call(
+    op: WorkerProtocolOp,
+    parsed: unknown,
+    principal: string,
+    signal?: AbortSignal,
+  ): Promise<unknown> {
+    if (op === 'register') return registerOnce(parsed as Body<'register'>, principal)
+    const body = parsed as Body<Exclude<WorkerProtocolOp, 'register'>>
+    const session = await sessionFor(body)
+    if (session === undefined) {
+      if (op === 'leave') return leaveUnknown(body as Body<'leave'>)
       throw new ApiError(
         'not-registered',
         'this instance is not registered here: register again, with the runs it holds',
       )
     }
-    session.calledAtMs = world.clock.monotonicMs()
-    return session
-  }
-
-  function call(op: WorkerProtocolOp, parsed: unknown, principal: string, signal?: AbortSignal): Promise<unknown> {
-    if (op === 'register') return registerOnce(parsed as Body<'register'>, principal)
-    const body = parsed as Body<Exclude<WorkerProtocolOp, 'register'>>
-    if (op === 'leave' && !sessions.has(body.instance)) return leaveUnknown(body as Body<'leave'>)
-    const session = sessionFor(body)
     return session.once(`${op} ${body.nonce}`, async () => {
       switch (op) {
         case 'receive':
-          return receive(session, body as Body<'receive'>, signal)
+          return (isShared ? receiveShared : receive)(session, body as Body<'receive'>, signal)
         case 'renew':
-          return { runs: await renewRuns(world, session, body as Body<'renew'>) }
+          return heard(session, renewRuns(world, session, body as Body<'renew'>))
         case 'complete':
-          return { runs: await completeRuns(world, session, body as Body<'complete'>, principal) }
+          return heard(session, completeRuns(world, session, body as Body<'complete'>, principal))
         case 'release':
-          return { runs: await releaseRuns(world, session, body as Body<'release'>) }
+          return heard(session, releaseRuns(world, session, body as Body<'release'>))
         case 'leave':
           return leave(session, body as Body<'leave'>)
         default:
@@ -245,19 +318,4 @@ async function fleetOf(world: World, worker: string): Promise<Fleet> {
       `the worker ${worker} is not registered: send its manifest, or PUT /v1/workers/${worker}`,
     )
   return read.fleet
-}
-
-/** Runs that the hub granted and the instance does not hold never reached it, or were given up: they are ready again. */
-async function takeBack(
-  world: World,
-  standing: Session | undefined,
-  body: { readonly nonce: string; readonly runs: readonly { readonly run: string }[] },
-): Promise<void> {
-  if (standing === undefined) return
-  const held = new Set(body.runs.map(({ run }) => run))
-  const gone = [...standing.runs].filter(([run]) => !held.has(run))
-  if (gone.length === 0) return
-  const runs = gone.map(([run, { taskId, ticket }]) => ({ run, taskId, ticket }))
-  const { worker, instance } = standing
-  await releaseRuns(world, standing, { worker, instance, nonce: body.nonce, reason: 'the connection broke', runs })
 }

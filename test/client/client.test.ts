@@ -6,7 +6,8 @@ import { hubKey, problem, type Script, startScriptedHub, taskOf } from '../suppo
 
 /** A client whose clock only moves when it pauses. */
 async function startWorld(script: Script, options: ClientOptions = {}) {
-  let now = Date.now()
+  const startedAt = Date.now()
+  let now = startedAt
   const pauses: number[] = []
   const pause = async (ms: number): Promise<void> => {
     pauses.push(ms)
@@ -20,6 +21,7 @@ async function startWorld(script: Script, options: ClientOptions = {}) {
     advance: (ms: number) => {
       now += ms
     },
+    elapsed: () => now - startedAt,
     [Symbol.asyncDispose]: () => hub[Symbol.asyncDispose](),
   }
 }
@@ -226,6 +228,21 @@ it('is polite to a hub that does not hold its answer, and ends on time', async (
   expect(error).toMatchObject({ code: 'wait-over', task: { status: 'running' } })
   expect(world.hub.seen).toHaveLength(9)
   expect(world.hub.seen.at(-1)?.path).toBe('/v1/tasks/1')
+})
+
+it('looks ever less often at a hub that answers at once, even a slow one, and learns of the end soon enough', async () => {
+  const endsAtMs = 60_000
+  const script: Script = () => {
+    // A function that starts cold takes longer than the least pause.
+    world.advance(400)
+    return { body: taskOf({ status: world.elapsed() >= endsAtMs ? 'succeeded' : 'running' }) }
+  }
+  await using world = await startWorld(script)
+  await world.client.wait('1')
+  expect(world.hub.seen.length).toBeLessThan(25)
+  expect(world.elapsed()).toBeLessThan(endsAtMs + 6_000)
+  expect(world.pauses.slice(0, 3)).toEqual([250, 262.5, 428.125])
+  expect(world.pauses.at(-1)).toBe(5_000)
 })
 
 it('goes on waiting while the hub starts again', async () => {

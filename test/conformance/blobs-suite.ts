@@ -146,6 +146,13 @@ function readingCases(test: BlobsTest): void {
     expect(await read(blobs, id, { from: 699_999, to: 699_999 })).toEqual(sample.subarray(699_999))
   })
 
+  test('answers a range up to the end, and nothing of one that lies beyond it', async ({ blobs }) => {
+    const id = anId()
+    await blobs.put(id, specOf(sample), chunked(sample))
+    expect(await read(blobs, id, { from: 699_990, to: 900_000 })).toEqual(sample.subarray(699_990))
+    expect(await read(blobs, id, { from: 700_000, to: 700_009 })).toEqual(Buffer.alloc(0))
+  })
+
   test('can be read by many at once, and left in the middle', async ({ blobs }) => {
     const id = anId()
     await blobs.put(id, specOf(sample), chunked(sample))

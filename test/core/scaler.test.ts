@@ -49,6 +49,24 @@ describe('scale', () => {
     ['launches are refused', { bells: 1, refusal: { openUntil: 1_001 } }, 'refused'],
     ['the delay after a refusal is over', { bells: 40, refusal: { openUntil: 1_000 } }, 4],
     ['a maximum of none', { bells: 1, scaling: { min: 0, max: 0, tasksPerInstance: 1 } }, 'at-max'],
+    ['a new generation: one, though what runs is enough', { live: 2, freeSlots: 9, isNewWanted: true }, 1],
+    ['a new generation where nothing runs: it comes with the work', { isNewWanted: true }, 'enough'],
+    ['a new generation at the maximum: one beside those that leave for it', { live: 4, isNewWanted: true }, 1],
+    ['that and more work: still one', { live: 4, bells: 1_000, isNewWanted: true }, 1],
+    ['above the maximum already', { live: 5, bells: 1_000, isNewWanted: true }, 'at-max'],
+    [
+      'a new generation while one of it failed often',
+      { live: 1, isNewWanted: true, breaker: { failures: 3, openUntil: 1_001 } },
+      'breaker',
+    ],
+    ['a new generation of a paused worker', { live: 1, isNewWanted: true, paused: true }, 'paused'],
+    ['one slot an instance', { bells: 3, scaling: { min: 0, max: 9, tasksPerInstance: 1 }, starting: 1 }, 2],
+    [
+      'more at once than one decision starts',
+      { bells: 9_000, scaling: { min: 0, max: 900, tasksPerInstance: 1 } },
+      100,
+    ],
+    ['more live than there may be, after the maximum was lowered', { bells: 50, live: 6 }, 'at-max'],
   ])('%s', (_, changes, expected) => {
     const decision = scale({ ...base, ...changes })
     expect(decision.kind === 'start' ? decision.count : decision.why).toBe(expected)
@@ -65,23 +83,35 @@ describe('scale', () => {
       starting: fc.nat(60),
       stuckLooks: fc.nat(3),
       paused: fc.boolean(),
+      isNewWanted: fc.boolean(),
+      breaker: fc.option(fc.record({ failures: fc.nat(5), openUntil: fc.constantFrom(0, 2_000) }), { nil: undefined }),
+      refusal: fc.option(fc.record({ openUntil: fc.constantFrom(0, 2_000) }), { nil: undefined }),
     })
     .map(({ min, more, tasksPerInstance, ...rest }): ScaleInput => {
       return { ...base, ...rest, scaling: { min, max: min + more, tasksPerInstance } }
     })
+
+  /** The one of a new generation may stand beside as many as there may be. */
+  const mostOf = ({ isNewWanted, live, scaling }: ScaleInput) =>
+    isNewWanted === true && live > 0 && scaling.max > 0 ? scaling.max + 1 : scaling.max
+  const countOf = (ask: ScaleInput) => {
+    const decision = scale(ask)
+    return decision.kind === 'start' ? decision.count : 0
+  }
 
   it('never goes above the maximum, nor beyond what the messages and the minimum need', () => {
     fc.assert(
       fc.property(input, (ask) => {
         const decision = scale(ask)
         if (decision.kind === 'hold') return
-        const { min, max, tasksPerInstance } = ask.scaling
+        const { min, tasksPerInstance } = ask.scaling
         const present = ask.live + ask.starting
         expect(decision.count).toBeGreaterThan(0)
         expect(decision.count).toBeLessThanOrEqual(startsMost)
-        expect(present + decision.count).toBeLessThanOrEqual(max)
+        expect(present + decision.count).toBeLessThanOrEqual(mostOf(ask))
         const needed = Math.ceil(ask.bells / tasksPerInstance)
-        expect(decision.count).toBeLessThanOrEqual(Math.max(needed, min - present))
+        const first = ask.isNewWanted === true && ask.live > 0 ? 1 : 0
+        expect(decision.count).toBeLessThanOrEqual(Math.max(needed, min - present, first))
       }),
     )
   })
@@ -92,10 +122,47 @@ describe('scale', () => {
         const decision = scale(ask)
         if (decision.kind === 'hold' && decision.why !== 'enough') return
         const count = decision.kind === 'start' ? decision.count : 0
-        const { max, tasksPerInstance } = ask.scaling
+        const { tasksPerInstance } = ask.scaling
         const free = ask.stuckLooks >= 2 ? 0 : ask.freeSlots
         const slots = free + (ask.starting + count) * tasksPerInstance
-        expect(slots >= ask.bells || count === startsMost || ask.live + ask.starting + count === max).toBe(true)
+        const isTrial = (ask.breaker?.failures ?? 0) >= 3 && count === 1
+        const isAll = count === startsMost || ask.live + ask.starting + count === mostOf(ask)
+        expect(slots >= ask.bells || isAll || isTrial).toBe(true)
+      }),
+    )
+  })
+
+  it('starts nothing while it is paused, refused, or its image on trial', () => {
+    fc.assert(
+      fc.property(input, (ask) => {
+        expect(countOf({ ...ask, paused: true })).toBe(0)
+        expect(countOf({ ...ask, breaker: { failures: 3, openUntil: ask.now + 1 } })).toBe(0)
+        expect(countOf({ ...ask, refusal: { openUntil: ask.now + 1 } })).toBe(0)
+        expect(countOf({ ...ask, breaker: { failures: 3, openUntil: 0 } })).toBeLessThanOrEqual(1)
+      }),
+    )
+  })
+
+  it('never starts fewer for more messages, nor more for more slots that are free or coming', () => {
+    fc.assert(
+      fc.property(input, fc.nat(100), (ask, more) => {
+        const count = countOf(ask)
+        expect(countOf({ ...ask, bells: ask.bells + more })).toBeGreaterThanOrEqual(count)
+        expect(countOf({ ...ask, freeSlots: ask.freeSlots + more })).toBeLessThanOrEqual(count)
+        expect(countOf({ ...ask, starting: ask.starting + more })).toBeLessThanOrEqual(count)
+      }),
+    )
+  })
+
+  it('is done after as many looks as its steps ask for: what it started counts in the next one', () => {
+    fc.assert(
+      fc.property(input, (asked) => {
+        let ask = asked
+        const looksMost = Math.ceil(mostOf(asked) / startsMost) + 1
+        for (let looks = 0; looks < looksMost; looks++) {
+          ask = { ...ask, starting: ask.starting + countOf(ask), isNewWanted: false }
+        }
+        expect(countOf(ask)).toBe(0)
       }),
     )
   })

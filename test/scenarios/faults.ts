@@ -59,8 +59,9 @@ export const faults: readonly Scenario[] = [
     name: 'a process that exits in the middle is a crash, and after three its task has failed',
     workers,
     play: async ({ client }) => {
+      // On one machine the end of a process is seen; in an account its bell comes back when the lease is over.
       const { id } = await client.submit('faulty.exit')
-      const ended = await client.wait(id, { timeoutSeconds: 28 })
+      const ended = await client.wait(id, { timeoutSeconds: 90 })
       expect(ended).toMatchObject({ status: 'failed', crashCount: 3, error: { code: 'crashed' } })
       expect(movesOf(await client.get(id)).filter((move) => move === 'crashed')).toHaveLength(2)
       const after = await client.submit('faulty.pid')

@@ -6,6 +6,7 @@ export type Home = 'embedded' | 'account'
 
 /** Where a scenario plays: a hub, wherever it lives, that knows the workers of test/fixtures/workers. */
 export interface Stage {
+  readonly home: Home
   readonly client: Client
 }
 

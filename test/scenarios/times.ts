@@ -10,7 +10,7 @@ export const times: readonly Scenario[] = [
   {
     name: 'startAfter is met to the second',
     workers,
-    play: async ({ client }) => {
+    play: async ({ client, home }) => {
       // Not from zero instances: how long one takes to come up is another matter.
       await client.wait((await client.submit('basics.started')).id, { timeoutSeconds: 20 })
       const startAfter = new Date(Date.now() + 2_500)
@@ -19,13 +19,16 @@ export const times: readonly Scenario[] = [
       const ended = await client.wait(id, { timeoutSeconds: 20 })
       const lateMs = epochMs(ended.startedAt) - startAfter.getTime()
       expect(lateMs).toBeGreaterThanOrEqual(0)
-      expect(lateMs).toBeLessThan(1_000)
+      // SQS counts whole seconds, and is asked for no less than what is left.
+      expect(lateMs).toBeLessThan(home === 'account' ? 2_000 : 1_000)
     },
   },
   {
     name: 'a task whose start window closed expires without running',
     workers: ['burst'],
     play: async ({ client }) => {
+      // An instance that is there already may take a task before it hears of the pause.
+      await until('no instance', async () => (await client.worker('burst')).instances === 0, 30_000)
       await client.pause('burst', { reason: 'so that nothing starts' })
       const { id } = await client.submit('burst.hold', { ms: 1 }, { notStartAfter: { seconds: 1 } })
       const ended = await client.wait(id, { timeoutSeconds: 20 })

@@ -65,6 +65,8 @@ export interface FakeHubOptions {
   readonly delayMs?: (call: Call) => number
   /** Refuses the upgrade with this status. */
   readonly refuseStatus?: () => number | undefined
+  /** By how much its clock is ahead of this machine's. */
+  readonly clockOffMs?: () => number
   readonly drain?: () => boolean
   readonly problem?: (call: Call) => Readonly<Record<string, unknown>> | undefined
 }
@@ -182,7 +184,7 @@ export async function startFakeHub(options: FakeHubOptions = {}): Promise<FakeHu
       const stream = streams++
       sockets.add(socket)
       socket.write(
-        `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: taskurai-worker/1\r\nDate: ${new Date().toUTCString()}\r\n\r\n`,
+        `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: taskurai-worker/1\r\nDate: ${new Date(Date.now() + (options.clockOffMs?.() ?? 0)).toUTCString()}\r\n\r\n`,
       )
       const decoder = new StringDecoder('utf8')
       let rest = decoder.write(head)

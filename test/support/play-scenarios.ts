@@ -12,7 +12,7 @@ export type Groups = Readonly<Record<string, readonly Scenario[]>>
 export interface PlayOptions {
   readonly home: Home
   readonly groups: Groups
-  readonly open: (workers: readonly string[]) => Promise<Stage & AsyncDisposable>
+  readonly open: (workers: readonly string[]) => Promise<Pick<Stage, 'client'> & AsyncDisposable>
   /** What one scenario may take, and the hub to open. */
   readonly mostMs?: number
 }
@@ -22,23 +22,24 @@ export function playScenarios({ home, groups, open, mostMs = 120_000 }: PlayOpti
     Object.entries(groups).map(([title, group]) => [title, group.filter(({ homes = [home] }) => homes.includes(home))]),
   )
   const outcomes = new Map<Scenario, Promise<void>>()
-  let stage: (Stage & AsyncDisposable) | undefined
+  let opened: AsyncDisposable | undefined
 
   beforeAll(async () => {
     const workers = new Set(Object.values(here).flatMap((group) => group.flatMap((scenario) => scenario.workers)))
-    const opened = await open([...workers])
-    stage = opened
+    const found = await open([...workers])
+    opened = found
+    const stage: Stage = { client: found.client, home }
     for (const group of Object.values(here)) {
       let before: Promise<unknown> = Promise.resolve()
       for (const scenario of group) {
-        const outcome = before.then(() => scenario.play(opened))
+        const outcome = before.then(() => scenario.play(stage))
         outcomes.set(scenario, outcome)
         before = outcome.catch(() => undefined)
       }
     }
   }, mostMs)
 
-  afterAll(() => stage?.[Symbol.asyncDispose](), 30_000)
+  afterAll(() => opened?.[Symbol.asyncDispose](), 30_000)
 
   describe.each(Object.entries(here))('%s', (_title, group) => {
     test.each(group)('$name', (scenario) => outcomes.get(scenario), mostMs)

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 
 export const repository = fileURLToPath(new URL('../..', import.meta.url))
 
-const skipped = new Set(['node_modules', '.git', '.taskurai', '.build', 'dist', 'coverage'])
+const skipped = new Set(['node_modules', '.git', '.taskurai', '.build', 'cdk.out', 'dist', 'coverage'])
 
 /** The repository's code and package files, by their paths in it. */
 export async function readRepository(): Promise<ReadonlyMap<string, string>> {

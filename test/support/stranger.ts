@@ -67,9 +67,11 @@ function plainEnv(): Record<string, string> {
   return Object.fromEntries(entries.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])))
 }
 
+/** A file with two names, as esbuild's installer leaves its binary, is on the disk once. */
 async function bytesIn(folder: string): Promise<number> {
   const names = await readdir(folder, { recursive: true, withFileTypes: true })
   const files = names.filter((entry) => entry.isFile())
-  const sizes = await Promise.all(files.map(async (entry) => (await stat(join(entry.parentPath, entry.name))).size))
-  return sizes.reduce((all, size) => all + size, 0)
+  const found = await Promise.all(files.map((entry) => stat(join(entry.parentPath, entry.name))))
+  const sizes = new Map(found.map(({ dev, ino, size }) => [`${dev} ${ino}`, size]))
+  return [...sizes.values()].reduce((all, size) => all + size, 0)
 }

@@ -150,6 +150,19 @@ describe.concurrent('an instance whose stream breaks', { timeout: 120_000 }, () 
     expect(await instance.exit).toMatchObject({ why: 'hub-away', code: 3 })
   })
 
+  it('takes nothing while its clock is off, and says so', async () => {
+    await using hub = await startFakeHub({ clockOffMs: () => 8_000 })
+    await using instance = startInstance(hub, createWorld().worker)
+    hub.add({ command: 'noop' })
+    await hub.until(() => hub.opsOf('register').length === 1, 'it registers')
+    // Where it did not mind, it would have asked for work by the time that it is told to go.
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    expect(hub.opsOf('receive')).toEqual([])
+    instance.stop()
+    await instance.exit
+    expect(hub.ends.size).toBe(0)
+  })
+
   it('ends at once when its keys are refused, and says what the hub said', async () => {
     await using hub = await startFakeHub({ refuseStatus: () => 403 })
     await using instance = startInstance(hub, createWorld().worker)

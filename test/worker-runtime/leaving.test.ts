@@ -86,6 +86,19 @@ describe.concurrent('an instance that leaves', { timeout: 120_000 }, () => {
     expect(hub.ends.has(late)).toBe(false)
   })
 
+  it('says that it is gone when the hub has heard that it leaves, and not beside that', async () => {
+    const slowMs = 400
+    await using hub = await startFakeHub({
+      delayMs: ({ op, body }) => (body.phase === 'leaving' && op === 'leave' ? slowMs : 0),
+    })
+    await using instance = startInstance(hub, createWorld().worker)
+    await hub.endOf(hub.add({ command: 'noop' }))
+    instance.stop()
+    expect(await instance.exit).toMatchObject({ why: 'shutdown' })
+    const [leaving, gone] = hub.opsOf('leave')
+    expect((gone?.atMs ?? 0) - (leaving?.atMs ?? 0)).toBeGreaterThanOrEqual(slowMs - 5)
+  })
+
   it.each([
     ['tasks', { maxTasks: 3 }, '3 tasks'],
     ['seconds', { maxSeconds: 1 }, '1 s'],

@@ -54,6 +54,27 @@ describe.concurrent('an instance with a handler that misbehaves', { timeout: 120
     expect(hub.opsOf('leave').map(({ body }) => body.phase)).toEqual(['leaving', 'gone'])
   })
 
+  it('ends itself when it was launched, runs nothing and does not turn any more', async () => {
+    await using hub = await startFakeHub()
+    await using instance = startInstanceProcess(hub, { TASKURAI_LAUNCH: 'l-0', TEST_SILENT_SECONDS: '2' })
+    await hub.endOf(hub.add({ command: 'block-afterwards', arguments: { ms: 3_600_000 } }))
+    expect(await instance.exited).toEqual({ code: null, signal: 'SIGKILL' })
+    expect(instance.output()).toMatch(/worker w runs no task, and its event loop has not turned for 2 s; ending pid/)
+  })
+
+  it('is left alone while a task runs, or where nobody launched it', async () => {
+    await using hub = await startFakeHub()
+    await using launched = startInstanceProcess(hub, { TASKURAI_LAUNCH: 'l-0', TEST_SILENT_SECONDS: '1' })
+    expect(await hub.endOf(hub.add({ command: 'block', arguments: { ms: 4_000 } }))).toMatchObject({ kind: 'succeed' })
+    expect(launched.child.exitCode).toBeNull()
+    await using other = await startFakeHub()
+    await using byHand = startInstanceProcess(other, { TEST_SILENT_SECONDS: '1' })
+    await other.endOf(other.add({ command: 'block-afterwards', arguments: { ms: 3_000 } }))
+    const next = other.add({ command: 'echo', arguments: { n: 1 } })
+    expect(await other.endOf(next)).toMatchObject({ kind: 'succeed' })
+    expect(byHand.child.exitCode).toBeNull()
+  })
+
   it('logs a rejection that comes after the end of its run, and goes on', async () => {
     await using hub = await startFakeHub()
     await using instance = startInstanceProcess(hub)

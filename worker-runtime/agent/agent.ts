@@ -11,8 +11,8 @@ import { createDeparture } from './departure.ts'
 import { createEnds } from './ends.ts'
 import { createHandBacks } from './hand-backs.ts'
 import { createHeldRuns, type Held } from './held-runs.ts'
+import type { HubDoor } from './hub-door.ts'
 import { createMainWatch } from './main-watch.ts'
-import { openStream } from './open-stream.ts'
 import { createReceives, type Received } from './receives.ts'
 import { isRenewalDue, renew } from './renewals.ts'
 import { ignoresAbortMostMs, watchRun } from './watch.ts'
@@ -38,13 +38,14 @@ const earlyMost = 256
 export interface AgentPort {
   readonly post: (message: FromAgent) => void
   readonly chance: Chance
+  readonly door: HubDoor
 }
 
 export interface Agent {
   readonly onMessage: (message: ToAgent) => void
 }
 
-export function startAgent(settings: AgentSettings, { post, chance }: AgentPort): Agent {
+export function startAgent(settings: AgentSettings, { post, chance, door }: AgentPort): Agent {
   const ids = createSystemIds()
   const instance = ids.token()
   const board = boardOf(settings.board)
@@ -60,7 +61,7 @@ export function startAgent(settings: AgentSettings, { post, chance }: AgentPort)
   const log = (level: 'info' | 'warn' | 'error', event: string, fields: Readonly<Record<string, unknown>> = {}) =>
     post({ kind: 'log', level, event, fields })
 
-  const connection = keepConnected(() => openStream(settings.connection), chance, {
+  const connection = keepConnected(door.open, chance, {
     onOpen: (offMs) => {
       clockOffMs = offMs ?? 0
       clockLookedMs = sharedMonotonicMs()
@@ -121,20 +122,24 @@ export function startAgent(settings: AgentSettings, { post, chance }: AgentPort)
     calls,
     connection,
     mainWatch,
+    settle: door.close,
     post,
     log,
   })
 
   const register = () => {
     const held = [...runs.all()].map(({ grant }) => `{"taskId":"${grant.task.id}","run":${JSON.stringify(grant.run)}}`)
+    // Number of a process in a container of its own: it names nothing.
+    const pid = settings.hub.kind === 'account' ? '' : `,"pid":${process.pid}`
     const optional = [
+      pid,
       settings.generation === undefined ? '' : `,"generation":${JSON.stringify(settings.generation)}`,
       settings.launch === undefined ? '' : `,"launch":${JSON.stringify(settings.launch)}`,
       settings.manifest === undefined ? '' : `,"manifest":${settings.manifest}`,
     ]
     calls.sendFirst({
       op: 'register',
-      fields: `"concurrency":${settings.concurrency},"pid":${process.pid},"runs":[${held.join(',')}]${optional.join('')}`,
+      fields: `"concurrency":${settings.concurrency},"runs":[${held.join(',')}]${optional.join('')}`,
       answerMostMs: registerMostMs,
       onAnswer: ({ answer }) => {
         if (!registered) log('info', 'worker.ready', { worker: settings.worker, instance })
@@ -274,6 +279,8 @@ export function startAgent(settings: AgentSettings, { post, chance }: AgentPort)
   }
 
   const mayReceive = () =>
+    // Before that the hub's clock is not known.
+    registered &&
     departure.isLive() &&
     !runs.hasAlone() &&
     Math.abs(clockOffMs) <= clockOffMostMs &&

@@ -21,7 +21,7 @@ export interface HubConnection {
   /** Breaks the stream, so that a new one is opened: it was half-open, or the hub does not know us. */
   readonly breakOff: (why: string) => void
   readonly close: () => void
-  /** How long there has been no stream; 0 while there is one. */
+  /** How long there has been no stream, or nothing behind it; 0 while there is. */
   readonly downMs: () => number
 }
 
@@ -29,6 +29,7 @@ export function keepConnected(open: () => Promise<Opened>, chance: Chance, event
   let socket: Duplex | undefined
   let closed = false
   let downSinceMs: number | undefined = sharedMonotonicMs()
+  let awayMs: Extract<Opened, { kind: 'open' }>['awayMs']
   let failures = 0
   let timer: NodeJS.Timeout | undefined
 
@@ -41,6 +42,7 @@ export function keepConnected(open: () => Promise<Opened>, chance: Chance, event
     }
     switch (opened.kind) {
       case 'open':
+        awayMs = opened.awayMs
         return use(opened.socket, opened.head, opened.clockOffMs)
       case 'refused':
         events.onRefused(opened.message)
@@ -109,6 +111,6 @@ export function keepConnected(open: () => Promise<Opened>, chance: Chance, event
       socket?.end()
       socket = undefined
     },
-    downMs: () => (downSinceMs === undefined ? 0 : sharedMonotonicMs() - downSinceMs),
+    downMs: () => (downSinceMs === undefined ? (awayMs?.() ?? 0) : sharedMonotonicMs() - downSinceMs),
   }
 }

@@ -31,11 +31,12 @@ type Phase =
     }
   /** The runs are settled: `gone` is being told. */
   | { readonly kind: 'telling'; readonly why: ExitReason; readonly message: string; readonly untilMs: number }
-  | { readonly kind: 'gone'; readonly sinceMs: number }
+  /** Told, or given up: what is still on its way is finished, then the process ends. */
+  | { readonly kind: 'gone'; readonly why: ExitReason; readonly message: string; readonly sinceMs: number }
 
 export const settleMs = 2_000
 const settleAtOnceMs = 200
-const openReceivesMostMs = 1_000
+const answersMostMs = 1_000
 const goneMostMs = 2_000
 const blockedMostMs = 30_000
 const killAfterMs = 3_000
@@ -54,6 +55,8 @@ export interface DepartureOptions {
   readonly calls: Calls
   readonly connection: HubConnection
   readonly mainWatch: MainWatch
+  /** Finishes what is on its way to the hub, once all is told. */
+  readonly settle: () => Promise<void>
   readonly post: (message: FromAgent) => void
   readonly log: (level: 'info' | 'warn' | 'error', event: string, fields?: Readonly<Record<string, unknown>>) => void
 }
@@ -84,6 +87,7 @@ export function createDeparture(options: DepartureOptions): Departure {
   let memoryLookedMs = startedAtMs
 
   const begin = (why: ExitReason, message: string, graceMs = Number.POSITIVE_INFINITY, settle = settleMs) => {
+    if (phase.kind === 'gone' && graceMs === 0) return post({ kind: 'exit', why: phase.why, message: phase.message })
     if (phase.kind === 'telling' || phase.kind === 'gone') return
     const sinceMs = sharedMonotonicMs()
     const told = phase.kind !== 'live'
@@ -101,11 +105,11 @@ export function createDeparture(options: DepartureOptions): Departure {
     if (!told) leave('leaving', () => {})
   }
 
-  const leave = (step: 'leaving' | 'gone', onTold: () => void, onRefused = onTold) => {
+  const leave = (step: 'leaving' | 'gone', onTold: () => void, onRefused = onTold, isIdle = false) => {
     if (!registered) return onTold()
     calls.send({
       op: 'leave',
-      fields: `"phase":"${step}"`,
+      fields: `"phase":"${step}"${isIdle ? ',"idle":true' : ''}`,
       answerMostMs: leaveAnswerMostMs,
       onAnswer: onTold,
       onProblem: onRefused,
@@ -114,9 +118,10 @@ export function createDeparture(options: DepartureOptions): Departure {
 
   const finish = (why: ExitReason, message: string) => {
     if (phase.kind === 'gone') return
-    phase = { kind: 'gone', sinceMs: sharedMonotonicMs() }
+    phase = { kind: 'gone', why, message, sinceMs: sharedMonotonicMs() }
     connection.close()
-    post({ kind: 'exit', why, message })
+    const exit = () => post({ kind: 'exit', why, message })
+    options.settle().then(exit, exit)
   }
 
   const tellGone = (why: ExitReason, message: string) => {
@@ -137,9 +142,10 @@ export function createDeparture(options: DepartureOptions): Departure {
         return
       case 'ending': {
         if (!isSettled()) return
-        // The hub answers open receives when it hears of the leaving; one that doesn't is not waited for.
-        const waitsForReceives = receives.open() > 0 && connection.downMs() === 0
-        if (waitsForReceives && now - phase.sinceMs < openReceivesMostMs) return
+        // The hub answers open receives when it hears of the leaving; one that doesn't is not waited for. What says
+        // that it leaves, or how many places are free, must not be carried out after the word that it is gone.
+        const waitsForAnswers = calls.underWay() > 0 && connection.downMs() === 0
+        if (waitsForAnswers && now - phase.sinceMs < answersMostMs) return
         return tellGone(phase.why, phase.message)
       }
       case 'telling':
@@ -159,12 +165,13 @@ export function createDeparture(options: DepartureOptions): Departure {
       phase = { kind: 'asking', askedLast: true }
       receives.last(Math.min(limits.receiveWaitSeconds, Math.max(1, idleSeconds ?? 0)))
     }
-    // A hub that wants to keep this one (its worker's least number of instances) refuses; it is asked again later.
+    // A hub that wants to keep this one (its worker's least number of instances, a grant that is on its way) refuses; it
+    // is asked again later.
     const stay = () => {
       if (phase.kind === 'asking') phase = { kind: 'live' }
       idleSinceMs = sharedMonotonicMs()
     }
-    leave('leaving', askLast, stay)
+    leave('leaving', askLast, stay, true)
   }
 
   const tickEnding = (now: number, ending: Extract<Phase, { kind: 'ending' }>) => {
@@ -189,10 +196,22 @@ export function createDeparture(options: DepartureOptions): Departure {
   /** The process cannot be asked any more: its event loop does not turn. Everything that could be settled is. */
   const killIfBlocked = (now: number, sinceMs: number) => {
     if (now - sinceMs < killAfterMs || mainWatch.blockedMs() < killAfterMs) return
+    kill(`a handler of worker ${settings.worker} has blocked the event loop`)
+  }
+
+  /**
+   * Nobody else notices an instance that takes nothing and does not end. Only one that was launched: who started one by
+   * hand may be looking at it with a debugger. While a task runs, its time limit is the judge.
+   */
+  const killIfSilent = () => {
+    if (settings.launch === undefined || mainWatch.blockedMs() < settings.mainSilentMs) return
+    for (const held of runs.all()) if (runs.isStarted(held)) return
+    kill(`worker ${settings.worker} runs no task, and its event loop has not turned`)
+  }
+
+  const kill = (what: string) => {
     const seconds = Math.round(mainWatch.blockedMs() / 1_000)
-    tellStderr(
-      `taskurai: a handler of worker ${settings.worker} has blocked the event loop for ${seconds} s; ending pid ${process.pid}\n`,
-    )
+    tellStderr(`taskurai: ${what} for ${seconds} s; ending pid ${process.pid}\n`)
     process.kill(process.pid, 'SIGKILL')
   }
 
@@ -212,7 +231,7 @@ export function createDeparture(options: DepartureOptions): Departure {
     // An instance started by hand waits for its hub; one that was launched has nobody left to belong to.
     if (registered && settings.launch === undefined) return
     for (const held of runs.all()) if (held.aborted !== 'lease-lost' && !held.leaving) return
-    finish('hub-away', `no hub at ${settings.connection.endpoint} for ${Math.round(connection.downMs() / 1_000)} s`)
+    finish('hub-away', `no hub at ${settings.hubName} for ${Math.round(connection.downMs() / 1_000)} s`)
   }
 
   return {
@@ -247,6 +266,7 @@ export function createDeparture(options: DepartureOptions): Departure {
       if (phase.kind === 'ending') tickEnding(now, phase)
       if (phase.kind === 'telling' && now > phase.untilMs) finish(phase.why, phase.message)
       if (phase.kind === 'gone') killIfBlocked(now, phase.sinceMs)
+      else killIfSilent()
     },
   }
 }

@@ -4,7 +4,7 @@ import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { systemClock } from '#adapters/system/clock'
 import { signRequest } from '#client/sign'
-import type { AgentSettings } from '../link.ts'
+import type { HubPlace } from '../link.ts'
 
 /** Opens the worker stream: one signed GET that the hub turns into lines in both directions (101). */
 
@@ -14,13 +14,21 @@ const keepAliveMs = 10_000
 const refusalChars = 2_000
 
 export type Opened =
-  | { readonly kind: 'open'; readonly socket: Duplex; readonly head: string; readonly clockOffMs: number | undefined }
+  | {
+      readonly kind: 'open'
+      readonly socket: Duplex
+      readonly head: string
+      readonly clockOffMs: number | undefined
+      /** How long nothing has come of what goes through an open stream; 0 while all is well. */
+      readonly awayMs?: () => number
+    }
   /** Nobody answers, or the hub cannot now: try again. */
   | { readonly kind: 'away'; readonly message: string }
   /** The hub answers and says no: wrong keys, wrong address, another protocol. */
   | { readonly kind: 'refused'; readonly message: string }
 
-export async function openStream({ endpoint, credentials, region }: AgentSettings['connection']): Promise<Opened> {
+export async function openStream(hub: Extract<HubPlace, { kind: 'server' }>): Promise<Opened> {
+  const { endpoint, credentials, region } = hub
   const url = new URL(endpoint)
   url.pathname = `${url.pathname.replace(/\/$/, '')}/v1/worker-protocol/stream`
   const signed = await signRequest({ method: 'GET', url, headers: {} }, { credentials, region, now: systemClock.now() })

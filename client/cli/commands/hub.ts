@@ -64,18 +64,25 @@ export function addWork(program: Command, session: Session): void {
   const command = program
     .command('work')
     .argument('<module>', 'a module whose default export is a worker')
-    .action(async (name: string, { json }: { readonly json?: boolean }) => {
+    .option('--check', 'only find out whether an instance could work here, and say so (TASKURAI_CHECK=1)')
+    .action(async (name: string, { json, check }: { readonly json?: boolean; readonly check?: boolean }) => {
       const module = findModule(world, name)
       if (world.work === undefined) throw notHere('work')
       const work = await world.work()
-      session.exitCode = await work(module, json === true ? { ...world.env, TASKURAI_LOG: 'json' } : world.env)
+      const asked = {
+        ...(json === true ? { TASKURAI_LOG: 'json' } : {}),
+        ...(check === true ? { TASKURAI_CHECK: '1' } : {}),
+      }
+      session.exitCode = await work(module, { ...world.env, ...asked })
     })
   explain(withJson(command, 'log each line as JSON'), {
     summary: 'run one instance of a worker by hand',
     about: `Runs one instance of a worker in this terminal until Ctrl-C: for a debugger, or in a container. It registers its
-commands with the hub, takes their tasks, and hands back what it has not finished when it is stopped.`,
+commands with the hub, takes their tasks, and hands back what it has not finished when it is stopped. In a container of
+a hub in an AWS account, told by TASKURAI_TABLE and its companions, it works on the hub's table and queues directly.`,
     examples: [
       ['taskurai work worker.ts', 'an instance here'],
+      ['taskurai work worker.ts --check', 'loads the module and reaches the hub, then ends: 0 if all is well'],
       ['NODE_OPTIONS=--inspect taskurai work worker.ts', 'with the debugger of Node'],
     ],
   })

@@ -2,15 +2,15 @@ import { describe, expect, it } from 'vitest'
 import { headItem } from '#core/layout'
 import { cancelTask, patchTask } from '#core/tasks/change'
 import { renewRun } from '#core/tasks/renew'
-import { tickTasks } from '#core/tasks/tick'
+import { dueEntries, tickTasks } from '#core/tasks/tick'
 import { createMemoryWorld, type MemoryWorld } from '../../support/memory-world.ts'
 import { created, running, standing } from './fixtures.ts'
 
 const day = 86_400_000
 const hour = 3_600_000
 
-function tick(world: MemoryWorld, gone = false): Promise<{ readonly looked: number; readonly moved: number }> {
-  return tickTasks(world, { bellMustBeGone: () => gone })
+async function tick(world: MemoryWorld, gone = false): Promise<{ readonly looked: number; readonly moved: number }> {
+  return tickTasks(world, { bellMustBeGone: () => gone }, await dueEntries(world))
 }
 
 describe('tickTasks', () => {

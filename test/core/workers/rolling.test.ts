@@ -15,12 +15,24 @@ async function createFleet({ min = 0, max = 4 } = {}) {
   const world = createMemoryWorld()
   const asked: Asked[] = []
   const answers: LaunchOutcome[] = []
+  let held: Promise<void> | undefined
   const launcher: Launcher = {
     launch: async (ask) => {
       asked.push(ask)
+      const slow = held
+      held = undefined
+      await slow
       const launches = Array.from({ length: ask.count }, (_, index) => `${ask.token}-${index}`)
       return answers.shift() ?? { kind: 'launched', launches, refused: [] }
     },
+  }
+  /** The next call is answered when it is told to. */
+  const hold = () => {
+    let answer = () => {}
+    held = new Promise<void>((resolve) => {
+      answer = resolve
+    })
+    return { answer: () => answer() }
   }
   const deploy = (generation: string) => {
     const commands = [{ name: 'mill.grind' }]
@@ -34,6 +46,7 @@ async function createFleet({ min = 0, max = 4 } = {}) {
     world,
     asked,
     answers,
+    hold,
     deploy,
     register,
     look: async (recordBells = 0) => {
@@ -108,6 +121,32 @@ describe('a deploy', () => {
     expect(await look()).toEqual({ kind: 'started', count: 1 })
     await register('c', 'mill:1', `${asked[1]?.token}-0`)
     expect(await fleet()).toMatchObject({ current: 'mill:1' })
+  })
+})
+
+describe('a launch that is on its way to the launcher', () => {
+  it('is carried out by who decided it, and others decide about the rest when it has been', async () => {
+    const { world, asked, hold, look } = await createFleet({ max: 20 })
+    const slow = hold()
+    const first = look(4)
+    await world.clock.advance(1_000)
+    expect(await look(10)).toEqual({ kind: 'later', ms: 1_000 })
+    slow.answer()
+    expect(await first).toEqual({ kind: 'started', count: 2 })
+    expect(await look(10)).toEqual({ kind: 'started', count: 3 })
+    expect(asked.map(({ count }) => count)).toEqual([2, 3])
+  })
+
+  it('is asked for again by another one when nothing came of it for seconds', async () => {
+    const { world, asked, hold, look } = await createFleet({ max: 20 })
+    const slow = hold()
+    const first = look(4)
+    await world.clock.advance(2_000)
+    await world.clock.advance(4_000)
+    await look(4)
+    slow.answer()
+    await first
+    expect(asked.map(({ token }) => token)).toEqual([asked[0]?.token, asked[0]?.token])
   })
 })
 

@@ -59,11 +59,10 @@ describe('what fresh records tell (protocol 33)', () => {
     expect(asked.count()).toBe(0)
   })
 
-  it('nor while they fit into slots on their way, but it is when they do not, or when nothing was recorded', async () => {
-    const { world } = await aFleet()
+  it('nor while they fit into free slots, but it is when they do not, or when nothing was recorded', async () => {
+    const { world, fleet } = await aFleet()
     const launcher = aLauncher()
-    await scaleWorker(world, launcher, { worker: 'mill', recordBells: 1 })
-    await world.clock.advance(2_000)
+    await registerInstance(world, { instance: 'i1', worker: 'mill', generation: fleet.wanted, concurrency: 2 })
     const asked = countingDepth(world)
     expect(await scaleWorker(asked.world, launcher, { worker: 'mill', recordBells: 2 })).toMatchObject({ kind: 'held' })
     expect(asked.count()).toBe(0)
@@ -71,6 +70,18 @@ describe('what fresh records tell (protocol 33)', () => {
     expect(asked.count()).toBe(1)
     await scaleWorker(asked.world, launcher, look)
     expect(asked.count()).toBe(2)
+  })
+
+  it('and it is while instances start: those were started for others that wait as well', async () => {
+    const { world } = await aFleet()
+    const launcher = aLauncher()
+    for (let tasks = 0; tasks < 5; tasks++) await created(world)
+    expect(await scaleWorker(world, launcher, { worker: 'mill', recordBells: 1 })).toMatchObject({ count: 1 })
+    await world.clock.advance(1_000)
+    expect(await scaleWorker(world, launcher, { worker: 'mill', recordBells: 1 })).toEqual({
+      kind: 'started',
+      count: 2,
+    })
   })
 })
 
@@ -293,7 +304,8 @@ describe('scaleWorker', () => {
       return { kind: 'launched', launches: [], refused: [{ reason: 'capacity', message }] }
     })
     const first = scaleWorker(world, refusing, look)
-    await world.clock.advance(0)
+    // So long without an answer, and the next one asks as well.
+    await world.clock.advance(5_000)
     await Promise.all([first, scaleWorker(world, refusing, look)])
     expect(refusing.asked.map(({ token }) => token)).toEqual([refusing.asked[0]?.token, refusing.asked[0]?.token])
     expect((await fleetOf(world)).refusal).toMatchObject({ tries: 1 })

@@ -75,6 +75,7 @@ describe('a task with files', () => {
     ['../evil', 'no / and no'],
     ['a/b', 'no / and no'],
     ['a\\b', 'no / and no'],
+    ['what?.txt', 'no ?'],
     ['..', 'dot'],
     ['.hidden', 'dot'],
     ['.arguments', 'dot'],

@@ -23,6 +23,7 @@ describe('declaring a payload', () => {
     ['more than a payload may have', { ...good, size: limits.payloadBytes + 1 }, '/size'],
     ['a size that is no count', { ...good, size: 1.5 }, '/size'],
     ['a checksum in upper case', { ...good, sha256: 'A'.repeat(64) }, '/sha256'],
+    ['a content type that no header can hold', { ...good, contentType: 'text/plain; title="語"' }, '/contentType'],
     ['a header in the content type', { ...good, contentType: 'text/plain\r\nx: y' }, '/contentType'],
     ['a field nobody knows', { ...good, name: 'x' }, '/name'],
   ])('refuses %s', async (_, body, field) => {

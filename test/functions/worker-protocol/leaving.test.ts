@@ -81,6 +81,25 @@ describe('an instance that leaves', () => {
     expect(await state()).toEqual(['live, 0 free', 'live, 2 free'])
   })
 
+  it.each(['one after the other', 'at the same moment'])(
+    'does not go if another one, which another process serves, goes already: %s',
+    async (when) => {
+      const { world, say, state } = await createHub(1)
+      const other = createWorkerCalls(world, (ask) => putWorker(world, ask))
+      const sayOther = (op: 'register' | 'leave', fields: object) =>
+        other.call(op, { worker: 'mill', instance: 'b', nonce: op, ...fields }, 'ann')
+      await say('register', 'a', register('launch-a'))
+      await sayOther('register', register('launch-b'))
+      const first = say('leave', 'a', { phase: 'leaving', idle: true })
+      if (when === 'one after the other') await first
+      const second = sayOther('leave', { phase: 'leaving', idle: true })
+      const outcomes = await Promise.allSettled([first, second])
+      expect(outcomes.map(({ status }) => status)).toContain('rejected')
+      // Who stays offers its places again.
+      expect(await state()).toContain('live, 2 free')
+    },
+  )
+
   it('counts no more when it ends while a task still runs on it', async () => {
     const { say, submit, state } = await createHub()
     await say('register', 'a', register('launch-a'))
@@ -88,6 +107,15 @@ describe('an instance that leaves', () => {
     await say('receive', 'a', receive(1))
     await say('leave', 'a', { phase: 'leaving' })
     expect(await state()).toEqual(['leaving, 0 free'])
+  })
+
+  it('stays when it asks to go for want of work while a grant is on its way to it', async () => {
+    const { say, submit, state } = await createHub()
+    await say('register', 'a', register('launch-a'))
+    await submit()
+    await say('receive', 'a', receive(1))
+    await expect(say('leave', 'a', { phase: 'leaving', idle: true })).rejects.toMatchObject({ code: 'conflict' })
+    expect(await state()).toEqual(['live, 2 free'])
   })
 
   it('keeps its place but offers none, until its last receive finds work', async () => {

@@ -9,6 +9,8 @@ import {
 } from '@aws-sdk/client-sqs'
 import { buildApp } from 'fauxqs'
 import { createSqsClient } from '#adapters/sqs/client'
+// Not among what the package exports: the queues themselves.
+import { SqsStore } from '../../../node_modules/fauxqs/dist/sqs/sqsStore.js'
 
 /** Queues of one hub, made for one test. */
 export interface HubQueues {
@@ -29,7 +31,8 @@ export interface SqsEngine {
 /** SQS on loopback, in this process; or the one that `AWS_ENDPOINT_URL_SQS` names, where the queues are removed at the end. */
 export async function startSqs(): Promise<SqsEngine> {
   const named = process.env.AWS_ENDPOINT_URL_SQS
-  const app = named === undefined ? buildApp({ logger: false }) : undefined
+  const app =
+    named === undefined ? buildApp({ logger: false, stores: { sqsStore: countingStore() } as Stores }) : undefined
   const endpoint = named ?? (await app?.listen({ host: '127.0.0.1', port: 0 })) ?? ''
   const settings: SQSClientConfig = { endpoint, region: process.env.AWS_REGION ?? 'us-east-1', ...keys() }
   const client = createSqsClient(settings)
@@ -65,6 +68,22 @@ export async function startSqs(): Promise<SqsEngine> {
       await app?.close()
     },
   }
+}
+
+type Stores = NonNullable<NonNullable<Parameters<typeof buildApp>[0]>['stores']>
+
+/**
+ * Left to itself the emulator lets holds end only when somebody receives: a queue that nobody polls would say for ever
+ * that all it has is held, and a scaler that starts from none would never hear of it.
+ */
+function countingStore(): SqsStore {
+  const store = new SqsStore()
+  const getQueue = store.getQueue.bind(store)
+  store.getQueue = (url) => {
+    store.processAllTimers()
+    return getQueue(url)
+  }
+  return store
 }
 
 /** The emulator asks for no keys, but the client does. */

@@ -30,10 +30,15 @@ export interface Target {
   readonly rewrite?: (action: string, input: Record<string, unknown>) => Record<string, unknown>
 }
 
+/** What becomes of a call on its way: it is refused before anything happened, or its answer is lost behind the effect. */
+export type Mishap = 'before' | 'after'
+
 export interface AwsProxy extends AsyncDisposable {
   readonly endpoints: Readonly<Record<string, string>>
   readonly calls: AwsCall[]
   readonly onCall: (listener: (call: AwsCall) => void) => void
+  /** Asked for each call that is about to be made; absent: all is well. */
+  mishap: ((call: Pick<AwsCall, 'service' | 'action' | 'role'>) => Mishap | undefined) | undefined
 }
 
 export async function startAwsProxy(targets: readonly Target[]): Promise<AwsProxy> {
@@ -41,9 +46,18 @@ export async function startAwsProxy(targets: readonly Target[]): Promise<AwsProx
   const listeners: ((call: AwsCall) => void)[] = []
   const servers: Server[] = []
   const endpoints: Record<string, string> = {}
+  const proxy: AwsProxy = {
+    endpoints,
+    calls,
+    mishap: undefined,
+    onCall: (listener) => void listeners.push(listener),
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all(servers.map(close))
+    },
+  }
   for (const target of targets) {
     const server = createServer((request, response) => {
-      forward(target, request, response)
+      forward(target, request, response, proxy)
         .then((call) => {
           calls.push(call)
           for (const listener of listeners) listener(call)
@@ -58,26 +72,26 @@ export async function startAwsProxy(targets: readonly Target[]): Promise<AwsProx
     servers.push(server)
     endpoints[target.service] = `http://127.0.0.1:${portOf(server)}`
   }
-  return {
-    endpoints,
-    calls,
-    onCall: (listener) => void listeners.push(listener),
-    [Symbol.asyncDispose]: async () => {
-      await Promise.all(servers.map(close))
-    },
-  }
+  return proxy
 }
 
-async function forward(target: Target, request: IncomingMessage, response: ServerResponse): Promise<AwsCall> {
+async function forward(
+  target: Target,
+  request: IncomingMessage,
+  response: ServerResponse,
+  proxy: AwsProxy,
+): Promise<AwsCall> {
   const { method = 'GET', url = '/', headers } = request
   const action = target.service === 's3' ? method : actionOf(headers['x-amz-target'])
   if (target.service === 's3') return forwardBytes(target, request, response)
   const body = await bytesOf(request)
   const asked = jsonOf(body)
+  const mishap = proxy.mishap?.({ service: target.service, action, role: roleOf(request) })
+  if (mishap === 'before') throw new Error('a mishap')
   const sent = target.rewrite === undefined ? body : Buffer.from(JSON.stringify(target.rewrite(action, { ...asked })))
   const answer = await exchange(target.endpoint, { method, url, headers }, sent)
-  response.writeHead(answer.status, answer.headers)
-  response.end(answer.body)
+  if (mishap === 'after') response.destroy()
+  else response.writeHead(answer.status, answer.headers).end(answer.body)
   const { status } = answer
   const role = roleOf(request)
   const output = jsonOf(answer.body)

@@ -7,6 +7,7 @@ import { CreateBucketCommand } from '@aws-sdk/client-s3'
 import { createS3Client } from '#adapters/s3/client'
 import { type Client, createClient } from '#client/index'
 import type { RegistrarProps } from '#functions/registrar/config'
+import { namesOf } from '#lib/names'
 import { routes } from '#lib/routes'
 import { startDynamo } from '../engines/dynamodb-local.ts'
 import { type FakeEcs, startFakeEcs } from '../engines/fake-ecs.ts'
@@ -45,6 +46,9 @@ export interface Platform extends AsyncDisposable {
   readonly sink: Sink
   readonly functions: Readonly<Record<FunctionName, Lambda>>
   readonly table: string
+  readonly bucket: string
+  readonly queueUrlPrefix: string
+  readonly attentionUrl: string
   /** What `cdk deploy` does for a worker; answers what the custom resource answered. */
   readonly deploy: (worker: string, changes?: Partial<RegistrarProps>) => Promise<Readonly<Record<string, unknown>>>
   readonly output: () => string
@@ -61,7 +65,7 @@ export type FunctionName = (typeof functionNames)[number]
 
 export const hub = 'demo'
 const bucket = `taskurai-${hub}-files`
-const bundles = fileURLToPath(new URL('../../../dist/functions/', import.meta.url))
+const bundles = fileURLToPath(new URL('../../../.build/functions/', import.meta.url))
 const idleSeconds = 1
 
 export const operator: Caller = {
@@ -122,7 +126,7 @@ async function openParts(options: PlatformOptions, keep: Keep, dispose: () => Pr
   const envOf = (role: string) => ({ ...hubEnv, ...awsEnv(role, proxy) })
   const functions = await startFunctions(envOf, keep)
 
-  const stops = (event: unknown) => void functions.clock.invoke(event).catch(report)
+  const stops = (event: unknown) => void deliver(functions.clock, event).catch(report)
   const containers = keep(
     startContainers({ ecs, env: (worker) => ({ ...envOf(`worker-${worker}`), ...plain() }), onStopped: stops }),
   )
@@ -151,7 +155,13 @@ async function openParts(options: PlatformOptions, keep: Keep, dispose: () => Pr
     ecs.revisions.push(taskDefinition)
     const { url, answer } = sink.awaitAnswer()
     const launch = {
-      ...({ kind: 'ecs', cluster: hub, taskDefinition, container: 'worker', capacity: 'on-demand' } as const),
+      ...({
+        kind: 'ecs',
+        cluster: namesOf(hub).cluster,
+        taskDefinition,
+        container: 'worker',
+        capacity: 'on-demand',
+      } as const),
       ...{ subnets: ['subnet-1'], securityGroups: ['sg-1'], assignPublicIp: true },
     }
     const registration = { worker, launch, verify: true, idleSeconds, ...changes }
@@ -160,13 +170,15 @@ async function openParts(options: PlatformOptions, keep: Keep, dispose: () => Pr
   }
   for (const worker of options.workers) {
     const told = await deploy(worker, { verify: true })
-    if (told.Status !== 'SUCCESS') throw new Error(`${worker} is not registered: ${JSON.stringify(told)}\n${containers.output()}`)
+    if (told.Status !== 'SUCCESS')
+      throw new Error(`${worker} is not registered: ${JSON.stringify(told)}\n${containers.output()}`)
   }
   const credentials = { accessKeyId: operator.accessKeyId, secretAccessKey: operator.secretAccessKey }
   const client = createClient({ endpoint: gateway.endpoint, credentials, region: 'us-east-1' })
   const output = () =>
     [...functionNames.map((name) => `--- ${name}\n${functions[name].output()}`), containers.output()].join('\n')
-  const parts = { proxy, ecs, containers, mapping, sink, functions, table, deploy, output }
+  const names = { table, bucket, queueUrlPrefix, attentionUrl }
+  const parts = { proxy, ecs, containers, mapping, sink, functions, ...names, deploy, output }
   return { endpoint: gateway.endpoint, client, ...parts, [Symbol.asyncDispose]: dispose }
 }
 
@@ -238,6 +250,21 @@ function startSchedule(clock: Lambda, everyMs: number): AsyncDisposable {
       clearInterval(timer)
       await ticking
     },
+  }
+}
+
+const deliveriesMost = 5
+
+/** EventBridge calls a function asynchronously: what fails is tried again, for a day. */
+async function deliver(lambda: Lambda, event: unknown): Promise<void> {
+  for (let tried = 1; ; tried++) {
+    try {
+      await lambda.invoke(event)
+      return
+    } catch (error) {
+      if (tried === deliveriesMost) throw error
+      await new Promise((resolve) => setTimeout(resolve, 500))
+    }
   }
 }
 

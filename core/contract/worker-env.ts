@@ -1,0 +1,28 @@
+import { z } from 'zod'
+import { limits } from './limits.ts'
+import { Recycle } from './manifest.ts'
+
+/** What whoever deploys a worker says otherwise than its module: the instances are told by their environment. */
+export const WorkerEnv = z.object({
+  TASKURAI_CONCURRENCY: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(limits.concurrency)
+    .optional()
+    .describe(`how many tasks an instance runs at a time, 1 to ${limits.concurrency}`),
+  TASKURAI_RECYCLE: z
+    .string()
+    .transform((text, { addIssue }) => {
+      try {
+        return JSON.parse(text)
+      } catch {
+        addIssue('is no JSON')
+        return z.NEVER
+      }
+    })
+    .pipe(Recycle)
+    .optional()
+    .describe('when an instance makes room for a fresh one, as JSON: { "maxTasks": 100 }'),
+})
+export type WorkerEnv = z.infer<typeof WorkerEnv>

@@ -1,0 +1,31 @@
+import type { APIGatewayProxyEventV2, Context } from 'aws-lambda'
+import { createS3Downloads } from '#adapters/s3/downloads'
+import { createS3Uploads } from '#adapters/s3/uploads'
+import { readEnvironment } from '#core/contract/read-environment'
+import { openHome } from '../home/world.ts'
+import { createWorkerCalls } from '../worker-protocol/worker-calls.ts'
+import { createApi } from './app.ts'
+import { createCatalog } from './catalog.ts'
+import { ApiEnv } from './config.ts'
+import { answerEvent, type HttpEvent, type HttpResult } from './http-event.ts'
+import { createRegisterWorker } from './register-worker.ts'
+
+const env = readEnvironment(ApiEnv, process.env)
+const { world, sight, s3 } = openHome(env, 'api')
+const place = { client: s3, bucket: env.TASKURAI_BUCKET }
+const catalog = createCatalog(world)
+const api = createApi({
+  world,
+  catalog,
+  workerCalls: createWorkerCalls(world, createRegisterWorker({ world, catalog }), { isShared: true }),
+  uploads: createS3Uploads(place),
+  downloads: createS3Downloads(place),
+  authorize: () => ({ ok: false, detail: 'who signed this is found out by API Gateway alone' }),
+})
+
+export async function handler(event: APIGatewayProxyEventV2, context: Context): Promise<HttpResult> {
+  world.log.begin(context.awsRequestId)
+  // Nothing else here judges leases.
+  if (event.rawPath.includes('/worker-protocol/')) await sight.look()
+  return answerEvent(api, event as HttpEvent)
+}

@@ -1,0 +1,99 @@
+import { Duration, Stack } from 'aws-cdk-lib'
+import type { Table } from 'aws-cdk-lib/aws-dynamodb'
+import type { RetentionDays } from 'aws-cdk-lib/aws-logs'
+import type { Bucket } from 'aws-cdk-lib/aws-s3'
+import type { Queue } from 'aws-cdk-lib/aws-sqs'
+import type { Construct } from 'constructs'
+import type { EnvText, HubEnv } from '#core/contract/hub-env'
+import type { ReactorEnv } from '#functions/reactor/config'
+import { type AnyHubFunction, HubFunction, type HubFunctionProps } from './hub-function.ts'
+import type { EventsOut } from './hub-props.ts'
+import type { FunctionName } from './names.ts'
+import { permissionsOf } from './permissions.ts'
+
+export interface HubFunctionsOptions {
+  readonly hubName: string
+  readonly environment: EnvText<HubEnv>
+  readonly table: Table
+  readonly bucket: Bucket
+  readonly attentionQueue: Queue
+  readonly events: EventsOut | undefined
+  readonly logRetention: RetentionDays
+  readonly codeFolder: string | undefined
+}
+
+export type HubFunctions = Readonly<Record<FunctionName, AnyHubFunction>>
+
+/** The functions of a hub, each with what it is allowed: what its adapters call and nothing beside it. */
+export function createFunctions(scope: Construct, options: HubFunctionsOptions): HubFunctions {
+  const { environment } = options
+  const reactorEnvironment = reactorEnvironmentOf(scope, options)
+  const make = <Env extends EnvText<HubEnv>>(
+    name: FunctionName,
+    env: Env,
+    props: Pick<HubFunctionProps<Env>, 'description' | 'timeout' | 'memorySize'>,
+  ) => {
+    const { hubName, logRetention, codeFolder } = options
+    return new HubFunction(scope, name, { ...props, hubName, environment: { ...env }, logRetention, codeFolder })
+  }
+  const functions = {
+    api: make('api', environment, { description: 'The API of the hub', timeout: Duration.seconds(29) }),
+    reactor: make('reactor', reactorEnvironment, {
+      description: 'What follows from changes of tasks',
+      timeout: Duration.seconds(60),
+    }),
+    // It waits for answers most of its time, each minute of the month.
+    clock: make('clock', reactorEnvironment, {
+      description: 'Looks each minute at what is due',
+      timeout: Duration.seconds(60),
+      memorySize: 256,
+    }),
+    intake: make('intake', environment, { description: 'Makes tasks of events', timeout: Duration.seconds(30) }),
+    registrar: make('registrar', environment, {
+      description: 'Registers workers when they are deployed',
+      timeout: registrarTimeout,
+    }),
+  }
+  allowEach(scope, functions, options)
+  return functions
+}
+
+/** Ten minutes for the check run, and some to say how it went. */
+const registrarTimeout = Duration.minutes(12)
+
+function allowEach(scope: Construct, functions: HubFunctions, options: HubFunctionsOptions): void {
+  const { api, reactor, clock, intake, registrar } = functions
+  const { table, bucket, attentionQueue, events, hubName } = options
+  const { tableName } = table
+  const may = permissionsOf(scope, { hubName, tableName, bucketName: bucket.bucketName })
+  const attention = { actions: ['sqs:SendMessage'], on: [attentionQueue.queueArn] }
+  for (const each of Object.values(functions)) each.allow(may.store)
+  api.allow(may.readFiles, may.missFiles, may.writeFiles)
+  intake.allow(attention)
+  // What makes no task goes there with its reason. (The construct's own destination would allow more.)
+  intake.handler.configureAsyncInvoke({ onFailure: { bind: () => ({ destination: attentionQueue.queueArn }) } })
+  for (const each of [reactor, clock]) {
+    each.allow(may.removeFiles, attention, ...may.launch)
+    if (events !== undefined) each.allow({ actions: ['events:PutEvents'], on: [busOf(scope, events).arn] })
+  }
+  clock.allow(may.readDue)
+  registrar.allow(...may.launch, may.lookAtInstances, may.removeRevisions)
+}
+
+function reactorEnvironmentOf(scope: Construct, { environment, attentionQueue, events }: HubFunctionsOptions) {
+  return {
+    ...environment,
+    TASKURAI_ATTENTION_QUEUE_URL: attentionQueue.queueUrl,
+    TASKURAI_EVENT_BUS: events === undefined ? '' : busOf(scope, events).name,
+    TASKURAI_EVENTS: (events?.statuses ?? []).join(','),
+  } satisfies EnvText<ReactorEnv>
+}
+
+const accountBus = 'default'
+
+function busOf(scope: Construct, { bus }: EventsOut): { readonly name: string; readonly arn: string } {
+  // By its ARN, since it may be of another account.
+  if (bus !== undefined) return { name: bus.eventBusArn, arn: bus.eventBusArn }
+  const arn = Stack.of(scope).formatArn({ service: 'events', resource: 'event-bus', resourceName: accountBus })
+  return { name: accountBus, arn }
+}

@@ -1,0 +1,9 @@
+import type { HubEnv } from '#core/contract/hub-env'
+import { createDirectTransfers } from '../direct-transfers.ts'
+import { openAccount, silentLog } from './open-account.ts'
+import { principalOf } from './principal.ts'
+
+/** The files of an instance's runs, fetched and kept without a hub in between. */
+export function openTransfers(env: HubEnv, worker: string) {
+  return createDirectTransfers(openAccount(env, silentLog).world, principalOf(worker))
+}
