@@ -1,4 +1,5 @@
 import { type ArnComponents, ArnFormat, Stack } from 'aws-cdk-lib'
+import type { RetentionDays } from 'aws-cdk-lib/aws-logs'
 import type { Construct, IDependable } from 'constructs'
 import type { EnvText, HubEnv } from '#core/contract/hub-env'
 import { queueNameOf } from '#core/contract/hub-env'
@@ -17,6 +18,7 @@ export interface HubFacts {
   readonly intakeArn: string
   readonly registrarArn: string
   readonly network: HubNetwork
+  readonly logRetention: RetentionDays
   /** What must be there before an instance can start. */
   readonly ready: readonly IDependable[]
 }

@@ -15,10 +15,10 @@ import { type Allowance, allow } from './allow.ts'
 import { functionCode } from './function-code.ts'
 import { type FunctionName, namesOf } from './names.ts'
 
-export interface HubFunctionProps<Environment> {
+export interface HubFunctionProps {
   readonly hubName: string
   readonly description: string
-  readonly environment: Environment
+  readonly environment: Readonly<Record<string, string>>
   readonly timeout: Duration
   readonly memorySize?: number
   readonly logRetention: RetentionDays
@@ -28,11 +28,11 @@ export interface HubFunctionProps<Environment> {
 const memorySizeDefault = 512
 
 /** One function of a hub, with its own log group and a role that may do what its file says and no more. */
-export class HubFunction<Environment extends Readonly<Record<string, string>>> extends Construct {
+export class HubFunction extends Construct {
   readonly handler: LambdaFunction
   readonly role: Role
 
-  constructor(scope: Construct, name: FunctionName, props: HubFunctionProps<Environment>) {
+  constructor(scope: Construct, name: FunctionName, props: HubFunctionProps) {
     super(scope, capitalized(name))
     const names = namesOf(props.hubName)
     const logGroup = new LogGroup(this, 'Log', {
@@ -72,8 +72,6 @@ export class HubFunction<Environment extends Readonly<Record<string, string>>> e
     for (const each of allowances) allow(this.role, each)
   }
 }
-
-export type AnyHubFunction = HubFunction<Readonly<Record<string, string>>>
 
 function capitalized(name: string): string {
   return name.slice(0, 1).toUpperCase() + name.slice(1)

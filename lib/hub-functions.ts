@@ -5,8 +5,12 @@ import type { Bucket } from 'aws-cdk-lib/aws-s3'
 import type { Queue } from 'aws-cdk-lib/aws-sqs'
 import type { Construct } from 'constructs'
 import type { EnvText, HubEnv } from '#core/contract/hub-env'
+import type { ApiEnv } from '#functions/api/config'
+import type { ClockEnv } from '#functions/clock/config'
+import type { IntakeEnv } from '#functions/intake/config'
 import type { ReactorEnv } from '#functions/reactor/config'
-import { type AnyHubFunction, HubFunction, type HubFunctionProps } from './hub-function.ts'
+import type { RegistrarEnv } from '#functions/registrar/config'
+import { HubFunction, type HubFunctionProps } from './hub-function.ts'
 import type { EventsOut } from './hub-props.ts'
 import type { FunctionName } from './names.ts'
 import { permissionsOf } from './permissions.ts'
@@ -22,34 +26,28 @@ export interface HubFunctionsOptions {
   readonly codeFolder: string | undefined
 }
 
-export type HubFunctions = Readonly<Record<FunctionName, AnyHubFunction>>
+export type HubFunctions = Readonly<Record<FunctionName, HubFunction>>
 
 /** The functions of a hub, each with what it is allowed: what its adapters call and nothing beside it. */
 export function createFunctions(scope: Construct, options: HubFunctionsOptions): HubFunctions {
-  const { environment } = options
-  const reactorEnvironment = reactorEnvironmentOf(scope, options)
-  const make = <Env extends EnvText<HubEnv>>(
-    name: FunctionName,
-    env: Env,
-    props: Pick<HubFunctionProps<Env>, 'description' | 'timeout' | 'memorySize'>,
-  ) => {
-    const { hubName, logRetention, codeFolder } = options
-    return new HubFunction(scope, name, { ...props, hubName, environment: { ...env }, logRetention, codeFolder })
-  }
+  const { hubName, logRetention, codeFolder } = options
+  const environments = environmentsOf(scope, options)
+  const make = (name: FunctionName, props: Pick<HubFunctionProps, 'description' | 'timeout' | 'memorySize'>) =>
+    new HubFunction(scope, name, { ...props, hubName, environment: environments[name], logRetention, codeFolder })
   const functions = {
-    api: make('api', environment, { description: 'The API of the hub', timeout: Duration.seconds(29) }),
-    reactor: make('reactor', reactorEnvironment, {
+    api: make('api', { description: 'The API of the hub', timeout: Duration.seconds(29) }),
+    reactor: make('reactor', {
       description: 'What follows from changes of tasks',
       timeout: Duration.seconds(60),
     }),
     // It waits for answers most of its time, each minute of the month.
-    clock: make('clock', reactorEnvironment, {
+    clock: make('clock', {
       description: 'Looks each minute at what is due',
       timeout: Duration.seconds(60),
       memorySize: 256,
     }),
-    intake: make('intake', environment, { description: 'Makes tasks of events', timeout: Duration.seconds(30) }),
-    registrar: make('registrar', environment, {
+    intake: make('intake', { description: 'Makes tasks of events', timeout: Duration.seconds(30) }),
+    registrar: make('registrar', {
       description: 'Registers workers when they are deployed',
       timeout: registrarTimeout,
     }),
@@ -80,13 +78,23 @@ function allowEach(scope: Construct, functions: HubFunctions, options: HubFuncti
   registrar.allow(...may.launch, may.lookAtInstances, may.removeRevisions)
 }
 
-function reactorEnvironmentOf(scope: Construct, { environment, attentionQueue, events }: HubFunctionsOptions) {
-  return {
+/** What each function's own config wants, as text: one that is forgotten does not compile. */
+interface Environments {
+  readonly api: EnvText<(typeof ApiEnv)['_output']>
+  readonly reactor: EnvText<(typeof ReactorEnv)['_output']>
+  readonly clock: EnvText<(typeof ClockEnv)['_output']>
+  readonly intake: EnvText<(typeof IntakeEnv)['_output']>
+  readonly registrar: EnvText<(typeof RegistrarEnv)['_output']>
+}
+
+function environmentsOf(scope: Construct, { environment, attentionQueue, events }: HubFunctionsOptions): Environments {
+  const reactor = {
     ...environment,
     TASKURAI_ATTENTION_QUEUE_URL: attentionQueue.queueUrl,
     TASKURAI_EVENT_BUS: events === undefined ? '' : busOf(scope, events).name,
     TASKURAI_EVENTS: (events?.statuses ?? []).join(','),
-  } satisfies EnvText<ReactorEnv>
+  }
+  return { api: environment, reactor, clock: reactor, intake: environment, registrar: environment }
 }
 
 const accountBus = 'default'

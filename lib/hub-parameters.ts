@@ -1,4 +1,5 @@
 import { CfnOutput, Fn } from 'aws-cdk-lib'
+import { RetentionDays } from 'aws-cdk-lib/aws-logs'
 import { StringListParameter, StringParameter } from 'aws-cdk-lib/aws-ssm'
 import type { Construct } from 'constructs'
 import { arnsOf, type HubFacts } from './hub-facts.ts'
@@ -49,6 +50,7 @@ export function readParameters(scope: Construct, hubName: string): HubFacts {
       securityGroupIds: asText(list('security-groups')),
       assignPublicIp: text('public-ip'),
     },
+    logRetention: RetentionDays.ONE_MONTH,
     ready: [],
   }
 }

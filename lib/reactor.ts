@@ -3,7 +3,7 @@ import type { Table } from 'aws-cdk-lib/aws-dynamodb'
 import { EventSourceMapping, FilterCriteria, FilterRule, StartingPosition } from 'aws-cdk-lib/aws-lambda'
 import type { Bucket } from 'aws-cdk-lib/aws-s3'
 import { failedBatchesPrefix } from './bucket.ts'
-import type { AnyHubFunction } from './hub-function.ts'
+import type { HubFunction } from './hub-function.ts'
 
 /** The sort keys whose records the reactor is told of: its own writes and all that lies beside a head would double its calls. */
 const filters = [
@@ -16,7 +16,7 @@ const filters = [
 ]
 
 export interface StreamOptions {
-  readonly reactor: AnyHubFunction
+  readonly reactor: HubFunction
   readonly table: Table
   readonly bucket: Bucket
   readonly parallelization: number

@@ -99,6 +99,7 @@ export class TaskHub extends Hub {
       intakeArn: functions.intake.handler.functionArn,
       registrarArn: functions.registrar.handler.functionArn,
       network: network.facts,
+      logRetention,
       ready: [...network.ready, ...cluster, this.table, this.bucket, this.attentionQueue, functions.registrar],
     }
     tellOthers(this, this.facts)

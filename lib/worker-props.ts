@@ -75,6 +75,6 @@ export interface WorkerProps {
    * reason if that does not end well. @default true
    */
   readonly verify?: boolean | undefined
-  /** @default that of the hub, one month */
+  /** @default that of the hub; one month, where the hub is of another stack */
   readonly logRetention?: RetentionDays | undefined
 }

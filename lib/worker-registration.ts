@@ -9,7 +9,7 @@ import type { WorkerProps } from './worker-props.ts'
 import { containerName } from './worker-task.ts'
 
 /** A little longer than the registrar may take, so that a deployment does not wait an hour for one that died. */
-export const registrationTimeout = Duration.minutes(15)
+const registrationTimeout = Duration.minutes(15)
 
 export interface RegistrationOptions {
   readonly facts: HubFacts
@@ -83,6 +83,6 @@ function capacityOf(spot: WorkerProps['spot']): RegistrarProps['launch']['capaci
 function textOf(registration: Registration, assignPublicIp: string): string {
   return JSON.stringify(registration).replace(
     `"assignPublicIp":${JSON.stringify(assignPublicIp)}`,
-    `"assignPublicIp":${assignPublicIp}`,
+    () => `"assignPublicIp":${assignPublicIp}`,
   )
 }

@@ -8,7 +8,7 @@ import {
   OperatingSystemFamily,
 } from 'aws-cdk-lib/aws-ecs'
 import type { Role } from 'aws-cdk-lib/aws-iam'
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs'
+import { LogGroup } from 'aws-cdk-lib/aws-logs'
 import type { Construct } from 'constructs'
 import type { EnvText } from '#core/contract/hub-env'
 import type { WorkerEnv } from '#core/contract/worker-env'
@@ -79,7 +79,7 @@ function addContainer(
     logging: LogDriver.awsLogs({
       logGroup: new LogGroup(scope, 'Log', {
         logGroupName: namesOf(facts.hubName).logGroup(`worker/${worker}`),
-        retention: props.logRetention ?? RetentionDays.ONE_MONTH,
+        retention: props.logRetention ?? facts.logRetention,
         removalPolicy: RemovalPolicy.DESTROY,
       }),
       streamPrefix: 'instance',

@@ -11,8 +11,8 @@ export interface Measured {
   readonly apiCalls: number
   /** Records of the stream that the mapping's filter let through. */
   readonly records: number
-  /** How many records come in one invocation: a hundred in a steady stream, one in a trickle. */
-  readonly recordsPerInvocation: number
+  /** How many batches they came in. */
+  readonly invocations: number
   /** What the instances logged. */
   readonly logBytes: number
 }
@@ -31,9 +31,8 @@ const million = 1_000_000
 const gbBytes = 1_000_000_000
 
 export function priceOf(measured: Measured): Priced {
-  const { tasks, apiCalls, records, recordsPerInvocation, logBytes } = measured
+  const { tasks, apiCalls, records, invocations, logBytes } = measured
   const usage = usageOf(measured.calls)
-  const invocations = records / recordsPerInvocation
   const apiSeconds = (apiCalls * assumed.apiMs + (tasks - apiCalls) * assumed.apiMsPerFurtherTask) / 1_000
   const reactorSeconds =
     (invocations * assumed.reactorMs + (records - invocations) * assumed.reactorMsPerFurtherRecord) / 1_000

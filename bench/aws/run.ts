@@ -10,7 +10,9 @@ import { assumed, pricesOf } from './prices.ts'
  * assumed (prices.ts). Idle polls of an instance and the clock's ticks belong to no task and are left out.
  */
 
-const singles = 200
+const singles = 400
+/** Records come in batches of up to a hundred in a steady stream, as here where they gather. */
+const steadyGatherMs = 2_500
 const trickled = 10
 const everydayText = 'a'.repeat(2_000)
 
@@ -85,7 +87,7 @@ async function main(): Promise<void> {
     ['', withoutEvents],
     ['succeeded', withEvents],
   ] as const) {
-    const options = { workers: ['metered'], events, tickEveryMs: 5_000, rewrite: rewriteForMeter }
+    const options = { workers: ['metered'], events, tickEveryMs: 5_000, idleSeconds: 600, rewrite: rewriteForMeter }
     const platform = await startPlatform(options)
     try {
       // The instance is there and warm before anything is counted.
@@ -102,11 +104,13 @@ async function measure(platform: Platform, { task, tasks, pace, mostMs = 30_000 
   const { proxy, mapping, containers, client } = platform
   await mapping.settled()
   const isSteady = pace !== 'trickle'
+  mapping.pace.gatherMs = isSteady ? steadyGatherMs : 0
   // All are there before the first is taken, so that they are received in tens, as in a steady stream.
   if (isSteady) await client.pause('metered')
   if (isSteady) await pause(4_000)
   const from = proxy.calls.length
   const recordsBefore = mapping.counts.records - mapping.counts.filtered
+  const invocationsBefore = mapping.counts.invocations
   const logBefore = containers.output().length
   if (isSteady) await submit(platform, task, tasks, pace)
   else {
@@ -134,7 +138,7 @@ async function measure(platform: Platform, { task, tasks, pace, mostMs = 30_000 
     calls,
     apiCalls: pace === 'batches of 100, steady' ? Math.ceil(tasks / 100) : tasks,
     records: mapping.counts.records - mapping.counts.filtered - recordsBefore,
-    recordsPerInvocation: isSteady ? 100 : 1,
+    invocations: mapping.counts.invocations - invocationsBefore,
     logBytes: containers.output().length - logBefore,
   }
 }

@@ -44,12 +44,12 @@ export async function scaleWorker(world: World, launcher: Launcher, ask: ScaleAs
   let fleet = read.fleet
   if (ask.isTick === true && depth !== undefined) fleet = await noteLook(world, read, { ...depth, instances })
   // A look that finds enough reads nothing twice: it is what an idle hub does each minute of the month.
-  const first = ask.isTick === true ? scale(inputOf(fleet, instances, bells, world.clock.now())) : undefined
+  const first = scale(inputOf(fleet, instances, bells, world.clock.now()))
   if (read.fleet.removed !== undefined) return { kind: 'held', why: 'removed' }
   if (read.fleet.launch === undefined) return { kind: 'held', why: 'by-hand' }
   const pending = read.fleet.launches.find((launch) => launch.ids === undefined)
   if (pending !== undefined) return repeat(world, launcher, ask.worker, pending)
-  if (first?.kind === 'hold') return { kind: 'held', why: first.why }
+  if (first.kind === 'hold' && (ask.isTick === true || first.why === 'enough')) return { kind: 'held', why: first.why }
   let decided: Launch | undefined
   let held: Scaled = { kind: 'held', why: 'enough' }
   await changeFleet(world, ask.worker, async (fleet) => {

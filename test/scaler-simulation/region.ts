@@ -25,6 +25,7 @@ export class Region {
   readonly meters = new Map<Role, Meter>()
   /** Called for each change of an item, as it happens. */
   onChange: (change: Change) => void = () => undefined
+  onWarning: (event: string) => void = () => undefined
   readonly #schedule: Schedule
   readonly #random: Random
   readonly #planted: Planted
@@ -66,7 +67,7 @@ export class Region {
       clock: this.#clockOf(process),
       ids: this.#ids,
       chance: () => this.#random.next(),
-      log: { info: () => undefined, warn: () => undefined, error: () => undefined },
+      log: { info: () => undefined, warn: (event) => this.onWarning(event), error: (event) => this.onWarning(event) },
       directoryShards: 4,
       seesSince: () => epochMs,
     }

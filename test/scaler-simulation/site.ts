@@ -18,6 +18,14 @@ import { Watch } from './watch.ts'
 const startWithinMs = 2_000
 /** How long after the last task counts may still show what has been taken, and a look at them come. */
 const echoMs = 200_000
+/** What a hub may warn of in these traces; all else is a fault of the hub, or of the simulation. */
+const expected: ReadonlySet<string> = new Set([
+  'scaler.launch-unknown',
+  'scaler.refused',
+  'instance.stopped',
+  'clock.tasks-late',
+  'clock.starts-failing',
+])
 
 /** One simulated account: a hub, the fleet of its worker, and the people who submit. */
 export class Site {
@@ -61,6 +69,9 @@ export class Site {
     this.people = this.region.worldOf(createProcess('people'), 'people')
     this.hub = new Hub(this)
     this.region.onChange = (change) => this.#onChange(change)
+    this.region.onWarning = (event) => {
+      if (!expected.has(event)) this.fail(`the hub says ${event}`)
+    }
   }
 
   fail(message: string): void {

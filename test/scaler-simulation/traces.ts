@@ -29,7 +29,7 @@ export const traces: readonly Trace[] = [
     ...steady,
     ...minuteOld,
     name: 'steady, counts up to a minute old',
-    bounds: { launches: [3, 8], lateSeconds: 60, waitSeconds: lookAndStartSeconds },
+    bounds: { launches: [4, 4], lateSeconds: 60, waitSeconds: lookAndStartSeconds },
   },
   {
     ...usual,

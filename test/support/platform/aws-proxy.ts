@@ -104,7 +104,7 @@ function forwardBytes(target: Target, request: IncomingMessage, response: Server
   let requestBytes = 0
   return new Promise((resolve, reject) => {
     const onward = send(new URL(url, target.endpoint), { method, headers }, (answer) => {
-      response.writeHead(answer.statusCode ?? 500, answer.headers)
+      response.writeHead(answer.statusCode ?? 500, { ...answer.headers, ...headersAsked(url) })
       answer.pipe(response)
       const status = answer.statusCode ?? 500
       answer.once('close', () => {
@@ -121,6 +121,14 @@ function forwardBytes(target: Target, request: IncomingMessage, response: Server
     })
     request.pipe(onward)
   })
+}
+
+/** S3 answers with the headers that the address of a download asks for; the emulator passes over them. */
+function headersAsked(url: string): Record<string, string> {
+  const { searchParams } = new URL(url, 'http://bucket')
+  return Object.fromEntries(
+    [...searchParams].flatMap(([name, value]) => (name.startsWith('response-') ? [[name.slice(9), value]] : [])),
+  )
 }
 
 interface Answered {

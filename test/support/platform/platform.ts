@@ -32,6 +32,8 @@ export interface PlatformOptions {
   readonly mischief?: Mischief
   /** How often the schedule calls the clock; each minute in an account. */
   readonly tickEveryMs?: number
+  /** How long instances stay without work; short by default, so that they are seen to leave. */
+  readonly idleSeconds?: number
   /** Changes what is sent to the table on its way: for the meter. */
   readonly rewrite?: Target['rewrite']
 }
@@ -66,7 +68,7 @@ export type FunctionName = (typeof functionNames)[number]
 export const hub = 'demo'
 const bucket = `taskurai-${hub}-files`
 const bundles = fileURLToPath(new URL('../../../.build/functions/', import.meta.url))
-const idleSeconds = 1
+const idleSecondsDefault = 1
 
 export const operator: Caller = {
   accessKeyId: 'AKIDOPERATOR',
@@ -164,7 +166,13 @@ async function openParts(options: PlatformOptions, keep: Keep, dispose: () => Pr
       } as const),
       ...{ subnets: ['subnet-1'], securityGroups: ['sg-1'], assignPublicIp: true },
     }
-    const registration = { worker, launch, verify: true, idleSeconds, ...changes }
+    const registration = {
+      worker,
+      launch,
+      verify: true,
+      idleSeconds: options.idleSeconds ?? idleSecondsDefault,
+      ...changes,
+    }
     await functions.registrar.invoke(customResource(worker, registration, url))
     return answer
   }

@@ -33,6 +33,8 @@ export interface Mischief {
 }
 
 export interface Mapping extends AsyncDisposable {
+  /** How long records gather before they are handed over; may be changed at any time. */
+  readonly pace: { gatherMs: number }
   readonly counts: { records: number; filtered: number; invocations: number; failures: number; redeliveries: number }
   /** Until all that was written before has been worked off. */
   readonly settled: () => Promise<void>
@@ -56,6 +58,8 @@ export async function startMapping(options: MappingOptions): Promise<Mapping> {
   const lanes: Lane[] = Array.from({ length: mischief.lanes }, () => ({ queue: [], failures: 0, working: undefined }))
   const counts = { records: 0, filtered: 0, invocations: 0, failures: 0, redeliveries: 0 }
   const shards = await openShards(options)
+  const pace = { gatherMs: 0 }
+  let handedAtMs = 0
   let isOver = false
   let emptyReads = 0
 
@@ -68,6 +72,8 @@ export async function startMapping(options: MappingOptions): Promise<Mapping> {
       emptyReads = records.length === 0 ? emptyReads + 1 : 0
       for (const record of records) take(record)
     }
+    if (performance.now() - handedAtMs < pace.gatherMs) return
+    handedAtMs = performance.now()
     for (const lane of lanes) lane.working ??= work(lane).finally(() => (lane.working = undefined))
   }
 
@@ -124,6 +130,7 @@ export async function startMapping(options: MappingOptions): Promise<Mapping> {
 
   return {
     counts,
+    pace,
     settled: async () => {
       const from = emptyReads
       while (!isOver && (emptyReads < from + 3 || lanes.some(({ queue }) => queue.length > 0))) {
