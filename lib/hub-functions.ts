@@ -65,9 +65,9 @@ function allowEach(scope: Construct, functions: HubFunctions, options: HubFuncti
   const { tableName } = table
   const may = permissionsOf(scope, { hubName, tableName, bucketName: bucket.bucketName })
   const attention = { actions: ['sqs:SendMessage'], on: [attentionQueue.queueArn] }
-  for (const each of Object.values(functions)) each.allow(may.store)
+  for (const each of [api, reactor, clock, registrar]) each.allow(may.store)
   api.allow(may.readFiles, may.missFiles, may.writeFiles)
-  intake.allow(attention)
+  intake.allow(may.makeTasks, attention)
   // What makes no task goes there with its reason. (The construct's own destination would allow more.)
   intake.handler.configureAsyncInvoke({ onFailure: { bind: () => ({ destination: attentionQueue.queueArn }) } })
   for (const each of [reactor, clock]) {

@@ -23,6 +23,8 @@ export function permissionsOf(scope: Construct, { hubName, tableName, bucketName
       actions: ['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:PutItem', 'dynamodb:DeleteItem'],
       on: [table],
     },
+    /** Who only makes tasks takes nothing away. */
+    makeTasks: { actions: ['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:PutItem'], on: [table] },
     readDue: { actions: ['dynamodb:Query'], on: [`${table}/index/${dueIndex}`] },
     readFiles: files('s3:GetObject'),
     /** Without it S3 says of a file that is not there that it may not be read. */

@@ -95,18 +95,26 @@ export const acts: readonly Act[] = [
     },
   },
   {
+    name: 'an instance that is told to go hands its run back',
+    play: async (platform, tester) => {
+      const { client } = platform
+      const { id: payload } = await client.upload(Buffer.from('x'))
+      const { id } = await client.submit('carrier.wait', undefined, { ...filesOf(payload), leaseSeconds: 3 })
+      await isRenewed(tester, id)
+      end(platform, 'carrier', 'SIGTERM')
+      await until('it is handed back', async () => (await client.get(id)).status !== 'running', mostMs)
+      await client.cancel(id)
+    },
+  },
+  {
     name: 'an instance is launched by the clock, killed, and missed',
-    play: async ({ client, containers, proxy }) => {
+    play: async (platform, tester) => {
+      const { client } = platform
       await until('no instance', async () => (await client.worker('burst')).instances === 0, mostMs)
       const asked = { startAfter: { seconds: 2 }, leaseSeconds: 3 }
-      const { id } = await client.submit('burst.hold', { ms: 6_000 }, asked)
-      await until('it runs', async () => (await client.get(id)).status === 'running', mostMs)
-      const seen = proxy.calls.length
-      // From then on the index guards the run. Before, its bell does, which comes back only after the receiver's own lease.
-      const isRenewed = () =>
-        proxy.calls.slice(seen).some(({ role, action }) => role === 'worker-burst' && action === 'DeleteMessageBatch')
-      await until('its first renewal', isRenewed, mostMs)
-      for (const { task, kill } of containers.running()) if (task.group === 'burst') kill('SIGKILL')
+      const { id } = await client.submit('burst.hold', { ms: 4_000 }, asked)
+      await isRenewed(tester, id)
+      end(platform, 'burst', 'SIGKILL')
       expect(await client.wait(id, { timeoutSeconds })).toMatchObject({ status: 'succeeded', crashCount: 1 })
     },
   },
@@ -139,6 +147,19 @@ export const acts: readonly Act[] = [
 
 function filesOf(payload = '') {
   return { files: [{ name: 'there.txt', payload }] }
+}
+
+/** From then on the index guards the run. Before, its bell does, which comes back only after the receiver's own lease. */
+async function isRenewed(tester: Tester, id: string): Promise<void> {
+  const look = async () => {
+    const [head] = await tester.itemsOf(`T#${id}`, 'HEAD')
+    return JSON.parse(head?.run?.S ?? '{}').renewed === true
+  }
+  await until('its first renewal', look, mostMs)
+}
+
+function end({ containers }: Platform, worker: string, signal: NodeJS.Signals): void {
+  for (const { task, kill } of containers.running()) if (task.group === worker) kill(signal)
 }
 
 /** As the registrar keeps: with one more, the oldest goes. */

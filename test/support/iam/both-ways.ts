@@ -1,6 +1,7 @@
 import { queueNameOf } from '#core/contract/hub-env'
 import type { Account, HubRole } from './account.ts'
 import { decide, type IamRequest, isFor, type Statement, speaksOf } from './evaluate.ts'
+import { contextOf } from './requests.ts'
 
 /** Least privilege, both ways: what was asked is allowed, and what is allowed was asked. */
 
@@ -24,47 +25,51 @@ export interface Grant {
 }
 
 /**
- * What is allowed and was never asked for. All workers' roles are made alike, so one of them using it is enough, as one
- * role is of those that the policy of a queue lets in. An action with a wildcard counts as never asked for.
+ * What is allowed and was never asked for, by kinds of roles: all workers' roles are made alike, so one of them using it
+ * is enough. What the policy of a queue allows counts for each role that it lets in. An action with a wildcard counts as
+ * never asked for.
  */
 export function unused({ policies, roles, hub }: Account, requests: readonly IamRequest[]): readonly Grant[] {
   const granted = new Map<string, Grant>()
   const used = new Set<string>()
   const asked = distinct(requests)
-  const workers = [...roles.values()].flatMap(({ worker }) => worker ?? [])
-  const look = (to: string, statement: Statement, by: readonly IamRequest[]) => {
-    if (statement.effect === 'Deny') return
-    for (const action of statement.actions) {
-      for (const resource of statement.resources) {
-        const grant = { to, action, on: ofAnyWorker(resource, hub, workers) }
-        const key = JSON.stringify(grant)
-        granted.set(key, grant)
-        const alone = { ...statement, actions: [action], resources: [resource] }
-        if (!action.includes('*') && by.some((each) => speaksOf(alone, each))) used.add(key)
-      }
+  for (const [arn, own] of policies.ofRoles) {
+    const role = [...roles.values()].find((each) => each.arn === arn)
+    if (role === undefined) throw new Error(`nobody takes on the role ${arn}`)
+    const by = asked.filter(({ principal }) => principal === arn)
+    const others = policies.ofResources.filter((statement) => isFor(statement, arn)).flatMap(single)
+    for (const each of [...own.flatMap(single), ...others.filter((other) => letsIn(other, arn))]) {
+      const [[action = ''], [resource = '']] = [each.actions, each.resources]
+      const grant = { to: role.kind, action, on: ofAnyWorker(resource, hub, roles) }
+      const key = JSON.stringify(grant)
+      granted.set(key, grant)
+      if (!action.includes('*') && by.some((request) => speaksOf(each, request))) used.add(key)
     }
-  }
-  for (const [arn, statements] of policies.ofRoles) {
-    const own = asked.filter(({ principal }) => principal === arn)
-    for (const statement of statements) look(kindOf(arn, roles), statement, own)
-  }
-  for (const statement of policies.ofResources) {
-    const by = asked.filter(({ principal }) => isFor(statement, principal))
-    // Services alone: no role of the hub.
-    if ((statement.principals ?? []).length > 0) look('roles of the hub', statement, by)
   }
   return [...granted].filter(([key]) => !used.has(key)).map(([, grant]) => grant)
 }
 
-function kindOf(arn: string, roles: ReadonlyMap<string, HubRole>): string {
-  const role = [...roles.values()].find((each) => each.arn === arn)
-  if (role === undefined) throw new Error(`nobody takes on the role ${arn}`)
-  return role.kind
+/** One statement for each action and resource of what a statement allows. */
+function single(statement: Statement): readonly Statement[] {
+  const { effect, actions, resources } = statement
+  if (effect === 'Deny') return []
+  return actions.flatMap((action) =>
+    resources.map((resource) => ({ ...statement, actions: [action], resources: [resource] })),
+  )
 }
 
-function ofAnyWorker(resource: string, hub: string, workers: readonly string[]): string {
-  const worker = workers.find((name) => resource.endsWith(`:${queueNameOf(hub, name)}`))
+function letsIn(statement: Statement, arn: string): boolean {
+  const [[action = ''], [resource = '']] = [statement.actions, statement.resources]
+  return speaksOf(statement, { principal: arn, action, resource, context: contextOf(arn) })
+}
+
+function ofAnyWorker(resource: string, hub: string, roles: ReadonlyMap<string, HubRole>): string {
+  const worker = [...roles.values()].flatMap((role) => role.worker ?? []).find((name) => isQueueOf(resource, hub, name))
   return worker === undefined ? resource : resource.replace(queueNameOf(hub, worker), queueNameOf(hub, '<worker>'))
+}
+
+function isQueueOf(resource: string, hub: string, worker: string): boolean {
+  return resource.endsWith(`:${queueNameOf(hub, worker)}`)
 }
 
 function distinct(requests: readonly IamRequest[]): readonly IamRequest[] {

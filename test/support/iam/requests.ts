@@ -15,16 +15,20 @@ export function requestsOf(call: AwsCall, of: Account): readonly IamRequest[] {
   const role = of.roles.get(call.role)
   if (role === undefined)
     throw new Error(`${call.role} called ${call.service} ${call.action}, and is no role of the hub`)
-  const base = {
-    'aws:principalarn': role.arn,
+  return askedBy[call.service](call, of).map(({ action, resource, context = {} }) => {
+    return { principal: role.arn, action, resource, context: { ...contextOf(role.arn), ...context } }
+  })
+}
+
+/** What every request of a role tells. */
+export function contextOf(role: string): Context {
+  return {
+    'aws:principalarn': role,
     'aws:securetransport': 'true',
     // Nobody calls on behalf of another service.
     'aws:sourcearn': undefined,
     'aws:sourceaccount': undefined,
   }
-  return askedBy[call.service](call, of).map(({ action, resource, context = {} }) => {
-    return { principal: role.arn, action, resource, context: { ...base, ...context } }
-  })
 }
 
 const askedBy: Readonly<Record<AwsCall['service'], (call: AwsCall, of: Account) => readonly Asked[]>> = {
