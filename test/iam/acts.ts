@@ -42,10 +42,14 @@ export const acts: readonly Act[] = [
       proxy.mishap = ({ service, role }) => (service === 'events' && refusing.has(role) ? 'after' : undefined)
       const { id } = await client.submit('basics.echo', { text: 'untold' })
       await client.wait(id, { timeoutSeconds })
-      const [item] = await until('what was not told', async () => {
-        const items = await tester.itemsOf(`T#${id}`, 'RETRY#')
-        return items.length > 0 && items
-      })
+      const [item] = await until(
+        'what was not told',
+        async () => {
+          const items = await tester.itemsOf(`T#${id}`, 'RETRY#')
+          return items.length > 0 && items
+        },
+        mostMs,
+      )
       refusing.clear()
       refusing.add('clock')
       const { since: _, ...data } = JSON.parse(item?.data?.S ?? '')

@@ -108,11 +108,8 @@ describe.skipIf(whyNoDynamo() !== undefined)('the roles of a hub', () => {
   let requests: readonly IamRequest[]
 
   beforeAll(async () => {
-    const t0 = performance.now()
     await using platform = await startPlatform({ workers, events: 'succeeded,failed' })
-    console.log('started', performance.now() - t0)
     await playAll(platform)
-    console.log('played', performance.now() - t0)
     account = accountOf(synthesize(), hub, platform)
     const calls = platform.proxy.calls.filter(({ role }) => role !== testerName)
     requests = calls.flatMap((call) => requestsOf(call, account))
@@ -160,9 +157,7 @@ async function playAll(platform: Platform): Promise<void> {
       for (const name of lane) {
         const play = played.get(name)
         if (play === undefined) throw new Error(`there is neither a scenario nor an act called "${name}"`)
-        const t = performance.now()
         await play()
-        console.log(Math.round(performance.now() - t), name)
       }
     }),
   )

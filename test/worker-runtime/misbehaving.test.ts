@@ -64,8 +64,8 @@ describe.concurrent('an instance with a handler that misbehaves', { timeout: 120
 
   it('is left alone while a task runs, or where nobody launched it', async () => {
     await using hub = await startFakeHub()
-    await using launched = startInstanceProcess(hub, { TASKURAI_LAUNCH: 'l-0', TEST_SILENT_SECONDS: '1' })
-    expect(await hub.endOf(hub.add({ command: 'block', arguments: { ms: 4_000 } }))).toMatchObject({ kind: 'succeed' })
+    await using launched = startInstanceProcess(hub, { TASKURAI_LAUNCH: 'l-0', TEST_SILENT_SECONDS: '4' })
+    expect(await hub.endOf(hub.add({ command: 'block', arguments: { ms: 7_000 } }))).toMatchObject({ kind: 'succeed' })
     expect(launched.child.exitCode).toBeNull()
     await using other = await startFakeHub()
     await using byHand = startInstanceProcess(other, { TEST_SILENT_SECONDS: '1' })
