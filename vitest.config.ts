@@ -1,8 +1,17 @@
-import { defineConfig } from 'vitest/config'
+import { configDefaults, defineConfig } from 'vitest/config'
+
+/** Whole hubs of an account amid failures: minutes each. CI runs them too; `npm run test:all` does here. */
+const slow = [
+  'test/iam/both-ways.test.ts',
+  'test/platform/faults.test.ts',
+  'test/platform/mischief.test.ts',
+  'test/worker-runtime/in-account.test.ts',
+]
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    exclude: process.env.CI === 'true' ? configDefaults.exclude : [...configDefaults.exclude, ...slow],
     // Each file in a process of its own: tests start hubs, break disks and end processes. Two at once, as many as CI
     // has cores; most files wait more than they compute, yet those that measure leases would see a third.
     pool: 'forks',

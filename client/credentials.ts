@@ -10,7 +10,8 @@ import type { Credentials } from './sign.ts'
  * - endpoint: the option, `TASKURAI_ENDPOINT`, the hub on this machine
  * - keys: the option, `AWS_ACCESS_KEY_ID` and its companions, a profile. For a hub on this machine its own file in
  *   the data folder is looked at before that of the AWS tools, so that it works with nothing set.
- * - region: the option, the endpoint's own, `AWS_REGION`, `AWS_DEFAULT_REGION`, the profile's
+ * - region: the option, the endpoint's own, `AWS_REGION`, `AWS_DEFAULT_REGION`, the profile's in either file of the
+ *   AWS tools: `aws configure` writes it beside the keys' file
  */
 
 export interface ConnectionOptions {
@@ -58,7 +59,13 @@ export function resolveConnection(
   if (!keys.ok) return { ok: false, reason: 'credentials', message: keys.message }
   const { AWS_REGION, AWS_DEFAULT_REGION } = surroundings.env
   const region =
-    options.region || regionOf(endpoint.endpoint) || AWS_REGION || AWS_DEFAULT_REGION || keys.region || undefined
+    options.region ||
+    regionOf(endpoint.endpoint) ||
+    AWS_REGION ||
+    AWS_DEFAULT_REGION ||
+    keys.region ||
+    configured(nameOf(options, surroundings), surroundings)?.region ||
+    undefined
   if (region === undefined) {
     const message = `No region for ${endpoint.endpoint.origin}: set AWS_REGION, the profile's region or the option region.`
     return { ok: false, reason: 'region', message }
@@ -86,9 +93,10 @@ type KeysOutcome =
   | { readonly ok: true; readonly credentials: Credentials; readonly region?: string; readonly source: string }
   | { readonly ok: false; readonly message: string }
 
-function resolveKeys(options: ConnectionOptions, endpoint: URL, { env, readText, home }: Surroundings): KeysOutcome {
+function resolveKeys(options: ConnectionOptions, endpoint: URL, surroundings: Surroundings): KeysOutcome {
+  const { env, readText, home } = surroundings
   if (options.credentials !== undefined) return { ok: true, credentials: options.credentials, source: 'the option' }
-  const name = options.profile || env.AWS_PROFILE || 'default'
+  const name = nameOf(options, surroundings)
   // A profile asked for in code means just that one, whatever the shell has set.
   const fromEnvironment = options.profile ? undefined : environmentKeys(env)
   if (fromEnvironment !== undefined) return fromEnvironment
@@ -103,7 +111,7 @@ function resolveKeys(options: ConnectionOptions, endpoint: URL, { env, readText,
     const { credentials, region } = profile
     return { ok: true, credentials, ...(region ? { region } : {}), source: `profile [${name}] of ${path}` }
   }
-  const config = profileIn(readText(env.AWS_CONFIG_FILE || join(home, '.aws', 'config')), name)
+  const config = configured(name, surroundings)
   return { ok: false, message: noKeys({ endpoint, name, paths, config, isLocalHub }) }
 }
 
@@ -140,6 +148,15 @@ function noKeys({ endpoint, name, paths, config, isLocalHub }: NoKeys): string {
   return isLocalHub
     ? `${looked} Start the hub in this folder, or set TASKURAI_DATA to its data folder.`
     : `${looked} Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE.`
+}
+
+function nameOf({ profile }: ConnectionOptions, { env }: Surroundings): string {
+  return profile || env.AWS_PROFILE || 'default'
+}
+
+/** What the AWS tools keep of a profile beside its keys. */
+function configured(name: string, { env, readText, home }: Surroundings): Profile | undefined {
+  return profileIn(readText(env.AWS_CONFIG_FILE || join(home, '.aws', 'config')), name)
 }
 
 function profileIn(text: string | undefined, name: string): Profile | undefined {

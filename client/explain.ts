@@ -68,7 +68,7 @@ export function explainForbidden({ credentials, region, source, endpoint }: Conn
   return `${said}\n${key} ${check}`
 }
 
-function errnoOf(error: unknown): string | undefined {
+export function errnoOf(error: unknown): string | undefined {
   // The built-in fetch wraps the socket's error; a dual-stack address fails with one error for each family.
   for (let depth = 0, at = error; depth < 4 && at instanceof Error; depth++) {
     if ('code' in at && typeof at.code === 'string' && at.code !== '') return at.code
@@ -77,6 +77,6 @@ function errnoOf(error: unknown): string | undefined {
   return undefined
 }
 
-function isCertificateTrouble(code: string | undefined): boolean {
+export function isCertificateTrouble(code: string | undefined): boolean {
   return code !== undefined && /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS/.test(code)
 }

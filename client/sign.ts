@@ -19,6 +19,8 @@ export interface SignOptions {
   readonly region: string
   /** Epoch milliseconds. */
   readonly now: number
+  /** The hub's is API Gateway's. */
+  readonly service?: string
 }
 
 export type SignedHeaders = Readonly<Record<string, string>>
@@ -34,10 +36,10 @@ const SENDABLE = /^[\t\x20-\x7e]*$/
  */
 export async function signRequest(
   request: RequestToSign,
-  { credentials, region, now }: SignOptions,
+  { credentials, region, now, service = 'execute-api' }: SignOptions,
 ): Promise<SignedHeaders> {
   const { url } = request
-  const signer = new SignatureV4({ service: 'execute-api', region, credentials, sha256: Sha256 })
+  const signer = new SignatureV4({ service, region, credentials, sha256: Sha256 })
   const signed = await signer.sign(
     {
       method: request.method,

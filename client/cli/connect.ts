@@ -2,7 +2,7 @@ import { homedir } from 'node:os'
 import { resolve } from 'node:path'
 import type { Line } from '../call.ts'
 import type { Client } from '../client.ts'
-import type { Connection } from '../credentials.ts'
+import type { Connection, Surroundings } from '../credentials.ts'
 import { TaskuraiError } from '../error.ts'
 import type { CliWorld } from './world.ts'
 
@@ -31,7 +31,7 @@ export async function connect(
   flags: HubFlags,
   options: { openOnly?: boolean } = {},
 ): Promise<Connected> {
-  const [{ readTextFile, resolveConnection, resolveEndpoint }, { clientOn, lineOf }] = await Promise.all([
+  const [{ resolveConnection, resolveEndpoint }, { clientOn, lineOf }] = await Promise.all([
     import('../credentials.ts'),
     import('../client.ts'),
   ])
@@ -41,8 +41,6 @@ export async function connect(
     ...(profile === undefined ? {} : { profile }),
     ...(region === undefined ? {} : { region }),
   }
-  const readText = (path: string): string | undefined => readTextFile(resolve(world.cwd, path))
-  const home = world.env.HOME ?? homedir()
   const on = (connection: Connection): Connected => {
     const line = lineOf(connection, { ...world.client, tries: cliTries })
     return { client: clientOn(line), line, endpoint: connection.endpoint }
@@ -52,7 +50,13 @@ export async function connect(
     if (!found.ok) throw new TaskuraiError({ code: 'no-connection', detail: found.message })
     return on({ endpoint: found.endpoint, credentials: noCredentials, region: '-', source: '-' })
   }
-  const resolved = resolveConnection(asked, { env: world.env, readText, home })
+  const resolved = resolveConnection(asked, await surroundingsOf(world))
   if (!resolved.ok) throw new TaskuraiError({ code: 'no-connection', detail: resolved.message })
   return on(resolved.connection)
+}
+
+/** Where this call of the CLI looks for keys. */
+export async function surroundingsOf({ env, cwd }: CliWorld): Promise<Surroundings> {
+  const { readTextFile } = await import('../credentials.ts')
+  return { env, readText: (path) => readTextFile(resolve(cwd, path)), home: env.HOME ?? homedir() }
 }

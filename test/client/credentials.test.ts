@@ -70,6 +70,13 @@ describe('which hub, which keys, which region', () => {
     ],
     ['AWS_DEFAULT_REGION', { endpoint: 'https://hub.example' }, { AWS_DEFAULT_REGION: 'r2' }, AWS, 'AWS r2'],
     ['the region of the profile', { endpoint: 'https://hub.example' }, {}, AWS, 'AWS eu-west-1'],
+    [
+      'the region that aws configure wrote, in the other file',
+      { endpoint: 'https://hub.example', profile: 'work' },
+      {},
+      { ...AWS, '/home/ann/.aws/config': '[profile work]\nregion = eu-south-2\n' },
+      'WORK eu-south-2',
+    ],
     ['the region option', { endpoint: CLOUD, region: 'r3' }, {}, AWS, 'AWS r3'],
     ['a profile option wins over keys in the shell', { profile: 'worker' }, KEYS, LOCAL, 'LOCALWORKER local'],
     [

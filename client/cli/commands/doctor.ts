@@ -1,11 +1,13 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { DEFAULT_DATA_FOLDER, isLoopback, resolveEndpoint } from '../../credentials.ts'
 import type { Color } from '../color.ts'
 import { type Connected, connect, type HubFlags } from '../connect.ts'
+import { examineAws } from '../doctor/aws.ts'
 import { type Check, fail, failInWords, ok, reasonOf, warn } from '../doctor/check.ts'
-import { checkClock, checkKey, checkKeyFile, greet } from '../doctor/hub.ts'
+import { checkClock } from '../doctor/clock.ts'
+import { checkKey, checkKeyFile, greet } from '../doctor/hub.ts'
 import { checkFolder, checkNode, checkSpace } from '../doctor/machine.ts'
 import { checkPort } from '../doctor/port.ts'
 import { CHECK_FAILED } from '../exit.ts'
@@ -20,6 +22,7 @@ import { manifestOf } from './manifest.ts'
 interface DoctorFlags extends HubFlags {
   readonly worker?: readonly string[]
   readonly data?: string
+  readonly aws?: boolean
 }
 
 export function addDoctor(program: Command, session: Session): void {
@@ -31,6 +34,12 @@ export function addDoctor(program: Command, session: Session): void {
       collect,
     )
     .option('--data <folder>', 'the data folder of the hub (TASKURAI_DATA, .taskurai)')
+    .addOption(
+      new Option('--aws', 'look at the AWS account that a hub is to be deployed into, not at a hub').conflicts([
+        'data',
+        'endpoint',
+      ]),
+    )
     .action(async (flags: DoctorFlags) => {
       const output = createOutput(session.world, flags.json === true)
       const checks: Check[] = []
@@ -46,10 +55,13 @@ export function addDoctor(program: Command, session: Session): void {
   explain(withHubOptions(command), {
     summary: 'look for what keeps things from working, and say what to do',
     about: `Looks at Node, the way to the hub, the clock, the keys, and, for a hub on this machine, at its data folder, its disk
-and its port; then at worker modules. One line each: ok, warn or fail, and what to do. Changes nothing.`,
+and its port; then at worker modules. With --aws at the account instead: whose keys these are, the quotas of Lambda and
+Fargate, the role of ECS, the bootstrap of CDK, and what builds images here; a permission that is missing is named, and
+its check skipped. One line each: ok, warn or fail, and what to do. Changes nothing.`,
     examples: [
       ['taskurai doctor', 'everything here'],
       ['taskurai doctor --worker worker.ts', 'and whether this worker loads'],
+      ['taskurai doctor --aws --region eu-central-1', 'before the first deployment'],
       ['taskurai doctor --json | jq ".checks[] | select(.state != \\"ok\\")"', 'for a script'],
     ],
   })
@@ -58,10 +70,16 @@ and its port; then at worker modules. One line each: ok, warn or fail, and what 
 async function* examine(session: Session, flags: DoctorFlags): AsyncGenerator<Check, void, undefined> {
   const { world } = session
   if (world.nodeVersion !== undefined) yield checkNode(world.nodeVersion)
-  const found = resolveEndpoint(flags.endpoint === undefined ? {} : { endpoint: flags.endpoint }, world.env)
+  if (flags.aws === true) yield* examineAws(world, flags)
+  else yield* examineWay(session, flags)
+  for (const module of modulesOf(session, flags)) yield await checkModule(session, module)
+}
+
+async function* examineWay(session: Session, flags: DoctorFlags): AsyncGenerator<Check, void, undefined> {
+  const { endpoint } = flags
+  const found = resolveEndpoint(endpoint === undefined ? {} : { endpoint }, session.world.env)
   if (found.ok) yield* examineHub(session, flags, found.endpoint)
   else yield failInWords('endpoint', found.message, 'correct --endpoint or TASKURAI_ENDPOINT')
-  for (const module of modulesOf(session, flags)) yield await checkModule(session, module)
 }
 
 async function* examineHub(

@@ -5,8 +5,8 @@ import { call } from '../../call.ts'
 import { type Connection, isLoopback } from '../../credentials.ts'
 import { TaskuraiError } from '../../error.ts'
 import { explainUnreachable } from '../../explain.ts'
-import { spanText } from '../watch/draw.ts'
 import { type Check, fail, failInWords, ok, reasonOf, warn } from './check.ts'
+import { aheadOf } from './clock.ts'
 
 /** The way to the hub: its address, its clock, its word on our key. */
 
@@ -32,9 +32,7 @@ export async function greet(line: Line): Promise<Greeting> {
       const says = `${endpoint.origin} answers with status ${status}, and is no hub`
       return { ...nothing, check: fail('endpoint', says, 'set TASKURAI_ENDPOINT to the hub, or start one elsewhere') }
     }
-    // The header has no fractions: on average it is half a second old.
-    const date = Date.parse(header('date') ?? '')
-    const aheadMs = Number.isNaN(date) ? undefined : sentAt + tookMs / 2 - (date + 500)
+    const aheadMs = aheadOf({ date: header('date'), sentAt, tookMs })
     return { isHub: true, aheadMs, check: ok('endpoint', `${endpoint.origin} answers in ${tookMs} ms`) }
   } catch (error) {
     const isSlow = error instanceof Error && error.name === 'TimeoutError'
@@ -48,19 +46,6 @@ export async function greet(line: Line): Promise<Greeting> {
       : 'is it overloaded, or the network down?'
     return { ...nothing, check: failInWords('endpoint', away, advice) }
   }
-}
-
-const skewWarnMs = 5_000
-const skewFailMs = 300_000
-
-export function checkClock(aheadMs: number): Check {
-  const off = Math.abs(aheadMs)
-  const says = `${spanText(off)} ${aheadMs > 0 ? 'ahead of' : 'behind'} the hub's`
-  // The header's own grain is a second.
-  if (off <= 1_500) return ok('clock', "as the hub's")
-  if (off <= skewWarnMs) return ok('clock', says)
-  if (off <= skewFailMs) return warn('clock', says, 'set the clock: instances on this machine take no tasks like this')
-  return fail('clock', says, 'set the clock: signatures hold for five minutes')
 }
 
 const othersMayRead = 0o077

@@ -2,7 +2,7 @@ import { chmod, mkdir, readdir, readFile, type statfs, symlink, writeFile } from
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { checkClock } from '#client/cli/doctor/hub'
+import { checkClock } from '#client/cli/doctor/clock'
 import { checkNode, checkSpace } from '#client/cli/doctor/machine'
 import { checkPort } from '#client/cli/doctor/port'
 import { ownerOfPort } from '#client/cli/doctor/port-owner'
