@@ -12,8 +12,8 @@ export interface Account {
   readonly region: string
   /** Where the keys came from. */
   readonly source: string
-  /** Words behind a command of the AWS CLI that asks the same account and Region. */
-  readonly cliWords: string
+  /** Behind commands of the AWS CLI and of CDK, so that they ask with the same keys. */
+  readonly profileWords: string
   readonly env: CliWorld['env']
   readonly transport: Transport
   readonly now: () => number

@@ -12,6 +12,11 @@ export interface Caller {
   readonly who: string
 }
 
+/** Behind a command of the AWS CLI that asks the same. */
+export function wordsOf({ region, profileWords }: Account): string {
+  return ` --region ${region}${profileWords}`
+}
+
 interface Reading extends Omit<Asked, 'who'> {
   readonly question: Question
   /** Undefined: that was no answer to this question. */
@@ -25,13 +30,13 @@ const executionsFew = 100
 const concurrencyCode = 'L-B99A9384'
 
 export function checkLambda(caller: Caller): Promise<Check> {
-  const { cliWords } = caller.account
+  const words = wordsOf(caller.account)
   const name = 'lambda'
   return read(caller, {
     name,
     permission: 'lambda:GetAccountSettings',
-    look: `aws lambda get-account-settings${cliWords}`,
-    question: { service: 'lambda', method: 'GET', path: '/2016-08-19/account-settings/' },
+    look: `aws lambda get-account-settings${words}`,
+    question: { service: 'lambda', method: 'GET', path: '/2016-08-19/account-settings' },
     judge: (text) => {
       const most = numberIn(text, 'ConcurrentExecutions')
       if (most === undefined) return undefined
@@ -40,7 +45,7 @@ export function checkLambda(caller: Caller): Promise<Check> {
       const says = `${most} concurrent executions${free < most ? `, ${free} of them unreserved` : ''}`
       if (free >= executionsFew) return ok(name, says)
       if (free < most) return warn(name, `${says}: a hub would be slow`, 'reserve less for other functions')
-      const increase = askFor({ service: 'lambda', code: concurrencyCode, value: 1_000, cliWords })
+      const increase = askFor({ service: 'lambda', code: concurrencyCode, value: 1_000, words })
       return warn(name, `${says}: a hub works, slowly`, `ask for 1,000, it is free: ${increase}`)
     },
   })
@@ -56,12 +61,13 @@ export const fargate = { name: 'vCPU', code: 'L-3032A538' } as const
 export const fargateSpot = { name: 'Spot vCPU', code: 'L-36FBB829' } as const
 
 export function checkVcpus(caller: Caller, { name, code }: typeof fargate | typeof fargateSpot): Promise<Check> {
-  const { cliWords, region } = caller.account
+  const { region } = caller.account
+  const words = wordsOf(caller.account)
   const place = `https://${region}.console.aws.amazon.com/servicequotas/home/services/fargate/quotas/${code}`
   return read(caller, {
     name,
     permission: 'servicequotas:GetServiceQuota',
-    look: `aws service-quotas get-service-quota --service-code fargate --quota-code ${code}${cliWords}`,
+    look: `aws service-quotas get-service-quota --service-code fargate --quota-code ${code}${words}`,
     question: {
       service: 'servicequotas',
       method: 'POST',
@@ -72,7 +78,7 @@ export function checkVcpus(caller: Caller, { name, code }: typeof fargate | type
       if (most === undefined) return undefined
       const says = `${most} at once on Fargate: ${Math.floor(most / vcpusOfDefault)} instances of the default size`
       if (most >= vcpusFew) return ok(name, says)
-      const increase = askFor({ service: 'fargate', code, value: vcpusAsked, cliWords })
+      const increase = askFor({ service: 'fargate', code, value: vcpusAsked, words })
       const advice = `ask for the sum of max × vCPU of all workers, twice: ${increase}`
       if (name === 'Spot vCPU') return warn(name, says, `only if a worker is to run on Spot, ${advice}`)
       return most < vcpusOfSmallest ? fail(name, says, advice) : warn(name, says, advice)
@@ -90,12 +96,12 @@ export function checkEcsRole(caller: Caller): Promise<Check> {
   return read(caller, {
     name,
     permission: 'iam:GetRole',
-    look: `aws iam get-role --role-name ${role}${caller.account.cliWords}`,
+    look: `aws iam get-role --role-name ${role}${wordsOf(caller.account)}`,
     question: { service: 'iam', method: 'POST', ...form(`Action=GetRole&RoleName=${role}&Version=2010-05-08`) },
     judge: (text) => (text.includes(`<RoleName>${role}</RoleName>`) ? ok(name, `${role} is there`) : undefined),
     judgeRefusal: (code) => {
       if (!code.startsWith('NoSuchEntity')) return undefined
-      const make = `aws iam create-service-linked-role --aws-service-name ecs.amazonaws.com${caller.account.cliWords}`
+      const make = `aws iam create-service-linked-role --aws-service-name ecs.amazonaws.com${wordsOf(caller.account)}`
       return warn(name, `${role} is not there: the first deployment may fail at the cluster`, make)
     },
   })
@@ -107,14 +113,14 @@ const bootstrapParameter = '/cdk-bootstrap/hnb659fds/version'
 
 export function checkBootstrap(caller: Caller): Promise<Check> {
   const { number, account } = caller
-  const { region, cliWords } = account
+  const { region, profileWords } = account
   const name = 'bootstrap'
   const where = number === undefined ? '' : ` aws://${number}/${region}`
-  const make = `npx cdk bootstrap${where}${/ --profile \S+/.exec(cliWords)?.[0] ?? ''}`
+  const make = `npx cdk bootstrap${where}${profileWords}`
   return read(caller, {
     name,
     permission: 'ssm:GetParameter',
-    look: `aws ssm get-parameter --name ${bootstrapParameter}${cliWords}`,
+    look: `aws ssm get-parameter --name ${bootstrapParameter}${wordsOf(account)}`,
     question: { service: 'ssm', method: 'POST', ...json('AmazonSSM.GetParameter', { Name: bootstrapParameter }) },
     judge: (text) => {
       const version = Number(/"Value"\s*:\s*"(\d{1,6})"/.exec(text)?.[1])
@@ -144,12 +150,12 @@ interface Increase {
   readonly service: string
   readonly code: string
   readonly value: number
-  readonly cliWords: string
+  readonly words: string
 }
 
-function askFor({ service, code, value, cliWords }: Increase): string {
+function askFor({ service, code, value, words }: Increase): string {
   const which = `--service-code ${service} --quota-code ${code}`
-  return `aws service-quotas request-service-quota-increase ${which} --desired-value ${value}${cliWords}`
+  return `aws service-quotas request-service-quota-increase ${which} --desired-value ${value}${words}`
 }
 
 function json(target: string, body: object) {

@@ -5,7 +5,7 @@ import { type Check, fail, warn } from './check.ts'
 
 export interface Asked {
   readonly name: string
-  /** The action of IAM that answers it; undefined where everybody may. */
+  /** The action of IAM that it needs. */
   readonly permission: string
   /** Where a person sees the same. */
   readonly look: string
@@ -59,7 +59,7 @@ function explainKeys(account: Account, name: string, { code, message }: Trouble 
     return fail(name, says, advice)
   }
   if (!/Signature|RequestTimeTooSkewed|RequestExpired|MissingAuthentication/.test(code)) return undefined
-  if (/valid region|region/i.test(message)) {
+  if (/region/i.test(message)) {
     return fail(name, says, `is ${region} the right Region? Say it by --region or AWS_REGION`)
   }
   return fail(name, says, 'is the secret key whole, the session token set, and the clock right?')

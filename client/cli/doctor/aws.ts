@@ -13,6 +13,7 @@ import {
   fargate,
   fargateSpot,
   form,
+  wordsOf,
 } from './aws-checks.ts'
 import { explainTrouble, isDenied } from './aws-trouble.ts'
 import { checkBuilder } from './builder.ts'
@@ -60,7 +61,7 @@ function identify(
   const asked = {
     name,
     permission: 'sts:GetCallerIdentity',
-    look: `aws sts get-caller-identity${account.cliWords}`,
+    look: `aws sts get-caller-identity${wordsOf(account)}`,
     who: 'this caller',
   }
   switch (answer.kind) {
@@ -101,7 +102,7 @@ async function accountOf(world: CliWorld, { profile, region }: HubFlags): Promis
     credentials,
     source,
     region: place,
-    cliWords: ` --region ${place}${profile === undefined ? '' : ` --profile ${profile}`}`,
+    profileWords: profile === undefined ? '' : ` --profile ${/^[\w.@-]+$/.test(profile) ? profile : `'${profile}'`}`,
     env: world.env,
     transport: fetch === undefined ? httpTransport() : fetchTransport(fetch),
     now,
