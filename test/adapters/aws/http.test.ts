@@ -75,7 +75,8 @@ describe.concurrent('a client whose server', () => {
     await withServer(cutting, async (client) => {
       expect(await storeOn(client).get(key)).toBeUndefined()
     })
-    expect(tries).toBe(2)
+    // A busy machine may run into a time limit as well.
+    expect(tries).toBeGreaterThanOrEqual(2)
   })
 
   it('is not there at all is told as unavailable', async () => {
