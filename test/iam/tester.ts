@@ -1,4 +1,4 @@
-import { DeleteItemCommand, DynamoDBClient, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb'
+import { DynamoDBClient, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb'
 import { DeleteObjectCommand, HeadObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import type { Attributes } from '#adapters/dynamodb/head-attributes'
@@ -19,8 +19,6 @@ export function createTester({ proxy, table, bucket, queueUrlPrefix, attentionUr
   const object = (payload: string) => ({ Bucket: bucket, Key: `payloads/${payload}` })
   return {
     put: async (item: Attributes) => void (await dynamo.send(new PutItemCommand({ TableName: table, Item: item }))),
-    delete: async (pk: string, sk: string) =>
-      void (await dynamo.send(new DeleteItemCommand({ TableName: table, Key: { pk: { S: pk }, sk: { S: sk } } }))),
     itemsOf: async (pk: string, prefix: string): Promise<readonly Attributes[]> => {
       const { Items } = await dynamo.send(
         new QueryCommand({
