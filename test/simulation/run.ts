@@ -29,7 +29,8 @@ export interface RunOptions {
   readonly wantsTrace?: boolean
 }
 
-const stepsMost = 60_000
+/** In calm weather; a storm of an hour and a half takes as many by itself. */
+const calmStepsMost = 60_000
 /** Calm weather for so long must end every task, whatever the storm left behind. */
 const calmMostMs = 6 * 86_400_000
 const minuteMs = 60_000
@@ -44,14 +45,19 @@ export async function runSeed(seed: number, options: RunOptions = {}): Promise<V
   await begin(simulation)
   const stormEndsMs = random.pick([1, 5, 20, 90]) * minuteMs
   blow(simulation)
+  let stormSteps = 0
   while (simulation.breach === undefined) {
     if (simulation.isStormy && schedule.nowMs >= stormEndsMs) calm(simulation)
     if (!(await schedule.step())) break
     const breach = breachOf(simulation)
     if (breach !== undefined) simulation.fail(breach)
-    if (simulation.isStormy) continue
+    if (simulation.isStormy) {
+      stormSteps = schedule.steps
+      continue
+    }
     if ([...simulation.heads()].every((head) => isTerminal(head.status))) break
-    if (schedule.steps > stepsMost || schedule.nowMs > stormEndsMs + calmMostMs) simulation.fail(stuck(simulation))
+    const isOver = schedule.steps - stormSteps > calmStepsMost || schedule.nowMs > stormEndsMs + calmMostMs
+    if (isOver) simulation.fail(stuck(simulation))
   }
   return {
     seed,
