@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
+import { setTimeout as pause } from 'node:timers/promises'
 import { expect } from 'vitest'
 import { limits } from '#core/contract/limits'
 import { until } from '../support/until.ts'
@@ -9,6 +10,7 @@ import type { Scenario } from './scenario.ts'
 
 const workers = ['carrier']
 const timeoutSeconds = 40
+const lookEveryMs = 500
 
 export const files: readonly Scenario[] = [
   {
@@ -93,11 +95,19 @@ export const files: readonly Scenario[] = [
       expect((await client.wait(id, { timeoutSeconds })).result?.output).toBe('short-lived')
       await client.remove(id)
       await expect(client.download(id, 'there.txt')).rejects.toMatchObject({ code: 'not-found' })
-      await until('the payload to go', () =>
-        client.submit('carrier.first', undefined, { files: [{ name: 'there.txt', payload }] }).then(
-          () => false,
-          (error: Error) => error.message.includes('there is no payload'),
-        ),
+      await until(
+        'the payload to go',
+        async () => {
+          const config = { files: [{ name: 'there.txt', payload }], startAfter: { seconds: 3_600 } }
+          const asked = await client.submit('carrier.first', undefined, config).catch((error: Error) => error)
+          if (asked instanceof Error) return asked.message.includes('there is no payload')
+          // This one holds it now, so it has to go too.
+          await client.cancel(asked.id)
+          await client.remove(asked.id)
+          await pause(lookEveryMs)
+          return false
+        },
+        60_000,
       )
     },
   },

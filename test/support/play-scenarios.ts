@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, test } from 'vitest'
+import type { Client } from '#client/index'
 import type { Home, Scenario, Stage } from '../scenarios/scenario.ts'
 import { makeFolder, startHub } from './hub-process.ts'
 
@@ -28,7 +29,7 @@ export function playScenarios({ home, groups, open, mostMs = 120_000 }: PlayOpti
     const workers = new Set(Object.values(here).flatMap((group) => group.flatMap((scenario) => scenario.workers)))
     const found = await open([...workers])
     opened = found
-    const stage: Stage = { client: found.client, home }
+    const stage: Stage = { client: home === 'account' ? patient(found.client) : found.client, home }
     for (const group of Object.values(here)) {
       let before: Promise<unknown> = Promise.resolve()
       for (const scenario of group) {
@@ -44,6 +45,15 @@ export function playScenarios({ home, groups, open, mostMs = 120_000 }: PlayOpti
   describe.each(Object.entries(here))('%s', (_title, group) => {
     test.each(group)('$name', (scenario) => outcomes.get(scenario), mostMs)
   })
+}
+
+/** From zero an instance needs about a minute in an account, and some seconds where many programs play one. */
+const startSeconds = 90
+
+function patient(client: Client): Client {
+  const wait = (task: string, options: Parameters<Client['wait']>[1]) =>
+    client.wait(task, { ...options, timeoutSeconds: Math.max(startSeconds, options?.timeoutSeconds ?? 0) })
+  return { ...client, wait: wait as Client['wait'] }
 }
 
 export function playEmbedded(groups: Groups): void {
