@@ -5,6 +5,7 @@ const slow = [
   'test/iam/both-ways.test.ts',
   'test/platform/faults.test.ts',
   'test/platform/mischief.test.ts',
+  'test/platform/scenarios.test.ts',
   'test/worker-runtime/in-account.test.ts',
 ]
 

@@ -84,10 +84,13 @@ export async function startMapping(options: MappingOptions): Promise<Mapping> {
   }
 
   async function work(lane: Lane): Promise<void> {
-    while (lane.queue.length > 0 && !isOver) {
-      const batch = lane.queue.slice(0, batchMost)
+    // What comes meanwhile gathers for the next time.
+    let left = lane.queue.length
+    while (left > 0 && !isOver) {
+      const batch = lane.queue.slice(0, Math.min(batchMost, left))
       const done = await invoke(batch)
       lane.queue.splice(0, done)
+      left -= done
       lane.failures = done === batch.length ? 0 : lane.failures + 1
       if (lane.failures > retriesMost) throw new Error('the reactor fails the same record for ever')
       if (done < batch.length) await new Promise((resolve) => setTimeout(resolve, retryPauseMs))
