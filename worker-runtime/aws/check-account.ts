@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { type Account, openAccount, silentLog } from '#adapters/account/open-account'
 import type { Blobs } from '#core/blobs'
 import { ApiError } from '#core/contract/errors'
 import type { HubEnv } from '#core/contract/hub-env'
@@ -7,7 +8,6 @@ import type { Manifest } from '#core/contract/manifest'
 import { checkKey, fleetKey } from '#core/keys'
 import type { World } from '#core/world'
 import type { CheckOutcome } from '../check-instance.ts'
-import { type Account, openAccount, silentLog } from './open-account.ts'
 
 /**
  * A check run in an account: reaches table, queue and bucket by calls that an instance makes anyway, so that it needs no

@@ -1,6 +1,6 @@
+import { openAccount, silentLog } from '#adapters/account/open-account'
 import type { HubEnv } from '#core/contract/hub-env'
 import { createDirectTransfers } from '../direct-transfers.ts'
-import { openAccount, silentLog } from './open-account.ts'
 import { principalOf } from './principal.ts'
 
 /** The files of an instance's runs, fetched and kept without a hub in between. */

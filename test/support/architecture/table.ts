@@ -18,17 +18,23 @@ const clientTypes = ['client/contract.ts', 'client/transfers.ts', 'client/conten
 export const layers: Readonly<Record<string, Layer>> = {
   'core/contract': { may: [], packages: ['zod'], node: false },
   core: { may: ['core/contract'], packages: ['zod'], node: false },
-  'adapters/dynamodb': { may: ['core', 'adapters/aws'], packages: ['@aws-sdk/client-dynamodb'], node: ['node:crypto'] },
+  'adapters/dynamodb': { may: ['core', 'adapters/aws'], packages: ['@aws-sdk/client-dynamodb'], node: false },
   'adapters/sqs': { may: ['core', 'adapters/aws'], packages: ['@aws-sdk/client-sqs'], node: false },
   'adapters/s3': {
     may: ['core', 'adapters/aws'],
     packages: ['@aws-sdk/client-s3', '@aws-sdk/s3-request-presigner'],
     node: true,
   },
-  'adapters/ecs': { may: ['core', 'adapters/aws'], packages: ['@aws-sdk/client-ecs', 'zod'], node: ['node:crypto'] },
+  'adapters/ecs': { may: ['core', 'adapters/aws'], packages: ['@aws-sdk/client-ecs'], node: false },
   'adapters/eventbridge': { may: ['core', 'adapters/aws'], packages: ['@aws-sdk/client-eventbridge'], node: false },
+  // The world of a hub in an account, for its functions and its instances alike.
+  'adapters/account': {
+    may: ['core', 'adapters/dynamodb', 'adapters/sqs', 'adapters/s3', 'adapters/system'],
+    packages: [],
+    node: false,
+  },
   // What all clients of AWS share: time-outs, retries, which failures mean "away".
-  'adapters/aws': { may: ['core'], packages: ['@smithy/node-http-handler'], node: true },
+  'adapters/aws': { may: ['core'], packages: ['@smithy/node-http-handler'], node: false },
   'adapters/powertools': { may: ['core'], packages: ['@aws-lambda-powertools/logger'], node: false },
   'adapters/files': { may: ['core'], packages: [], node: true },
   // The queue of the embedded hub is the one in memory, made again from the heads at opening.
@@ -44,7 +50,7 @@ export const layers: Readonly<Record<string, Layer>> = {
   'functions/intake': { ...portable, may: ['core', 'functions/api'], packages: ['zod'] },
   'functions/registrar': { ...portable, may: ['core', 'functions/api'], packages: ['zod'] },
   // The world of a function in an account, made of its environment. Handlers alone are Lambda-aware.
-  'functions/home': { may: ['core', 'adapters'], packages: ['zod'], node: true },
+  'functions/home': { may: ['core', 'adapters'], packages: [], node: false },
   'functions/worker-protocol': { ...portable, packages: ['zod'] },
   ...Object.fromEntries(
     ['api', 'reactor', 'clock', 'intake', 'registrar'].map((name) => [
