@@ -18,7 +18,10 @@ export interface ImageFolder {
 export interface WorkerScaling {
   /** Instances that are always there: 7 $ a month each for the smallest, and 3.65 $ for its address. @default 0 */
   readonly min?: number | undefined
-  /** New accounts may run very few at once: docs/deploy.md names the quota. @default 4 */
+  /**
+   * Instances of one generation: those that drain after a deploy, and the first of the new one, come on top. New accounts
+   * may run very few at once: docs/deploy.md names the quota. @default 4
+   */
   readonly max?: number | undefined
   /** How many waiting tasks justify an instance. @default the worker's concurrency */
   readonly tasksPerInstance?: number | undefined

@@ -9,9 +9,14 @@ export function breachOf(site: Site): string | undefined {
   if (fleet === undefined) return undefined
   const { max } = fleet.manifest.scaling
   const taking = site.fargate.taking()
+  const generations = new Map<string, number>()
+  for (const { generation } of taking) generations.set(generation, (generations.get(generation) ?? 0) + 1)
+  // Only one generation takes tasks at a time, so this is what bounds the tasks that run at once.
+  for (const [generation, count] of generations) {
+    if (count > max) return `${count} instances of ${generation}, more than ${max}`
+  }
   // The first of a new generation may come in beside those that fill the fleet: they leave for it then.
-  const isRolling = new Set(taking.map(({ generation }) => generation)).size > 1
-  const most = isRolling ? max + 1 : max
+  const most = generations.size > 1 ? max + 1 : max
   if (taking.length > most) return `${taking.length} instances, more than ${most}`
   const now = site.region.now()
   const page = site.region.table.list({ pk: `W#${worker}`, prefix: instancePrefix, limit: 1_000 })
