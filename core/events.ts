@@ -1,5 +1,6 @@
 import type { TaskError, TaskResult } from './contract/task.ts'
 import type { HeldFile } from './files/held-file.ts'
+import type { Suspension } from './flow/flow.ts'
 import type { Head } from './head.ts'
 
 /** What every event carries: when it happened on the hub's clock, and the token of who writes it (protocol 4). */
@@ -35,17 +36,19 @@ export type Event =
       readonly result?: TaskResult | undefined
       readonly files?: readonly HeldFile[] | undefined
       readonly apart?: boolean | undefined
+      readonly children?: true | undefined
     } & OfRun)
   | ({
       readonly kind: 'fail'
       readonly error: TaskError
       readonly apart?: boolean | undefined
+      readonly children?: true | undefined
       readonly chance: number
     } & OfRun)
   /** The run stopped because it was told to: canceled if a cancel was asked, else handed back. */
-  | ({ readonly kind: 'stop' } & OfRun)
+  | ({ readonly kind: 'stop'; readonly children?: true | undefined } & OfRun)
   /** The run found that its task's start window has closed (`ctx.checkExpired`). */
-  | ({ readonly kind: 'give-up' } & OfRun)
+  | ({ readonly kind: 'give-up'; readonly children?: true | undefined } & OfRun)
   | ({ readonly kind: 'hand-back'; readonly reason: string } & OfRun)
   /** The lease is over, or the instance is known to be dead (`certain`): a crash. */
   | ({
@@ -61,8 +64,25 @@ export type Event =
   /** The audit found that the bell of a queued task must be gone: ring again (protocol 11). */
   | ({ readonly kind: 'ring' } & At)
   /** Nothing moves; the clock will look again at `due`. */
-  | ({ readonly kind: 'guard'; readonly due: number } & At)
+  | ({ readonly kind: 'guard'; readonly due: number; readonly looks?: number | undefined } & At)
   | ({ readonly kind: 'expire' } & At)
+  /** The run can only wait, and gives its slot back. */
+  | ({ readonly kind: 'suspend'; readonly suspension: Suspension } & OfRun)
+  /** One of its waits may be over. */
+  | ({ readonly kind: 'wake'; readonly why: string } & At)
+  /** Its sub tasks go on while it waits. */
+  | ({ readonly kind: 'observe'; readonly progress: ProgressAt } & At)
+  /** Its dependencies have ended as they should. */
+  | ({ readonly kind: 'release' } & At)
+  | ({ readonly kind: 'fail-dependency'; readonly message: string } & At)
+  /** Somebody waits for its end: whoever follows it up has to look for him. */
+  | ({ readonly kind: 'await' } & At)
+  /** Its parent has ended, and is kept until `keptUntil`: nobody needs its result for longer. */
+  | ({ readonly kind: 'orphan'; readonly keptUntil: number } & At)
+  /** Its sub tasks have been told of its end. */
+  | ({ readonly kind: 'pay' } & At)
+  /** A failed sub task whose parent was begun anew: it is its parent's again, in that era. */
+  | ({ readonly kind: 'rejoin'; readonly by: string; readonly era: number } & At)
   | ({ readonly kind: 'retry'; readonly by: string; readonly reason?: string | undefined } & At)
   | ({ readonly kind: 'patch'; readonly by: string; readonly fields: PatchFields } & At)
 
@@ -78,6 +98,8 @@ export type RefusalReason =
   | 'already-running'
   | 'not-ended'
   | 'cancel-asked'
+  /** Its sub tasks have yet to be told that it ended. */
+  | 'owes'
 
 /**
  * `move`: write `next`, conditional on the head it was decided on; `bell` says that a new bell goes out before, with

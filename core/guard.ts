@@ -10,6 +10,10 @@ import { leaseDue, timeoutAt } from './lease.ts'
 export function dueOf(head: Head, now: number): number | undefined {
   switch (head.status) {
     case 'waiting':
+      // Wired by its creator; should that one die, the clock does it.
+      if (head.flow?.dependencies?.isOpen === true) {
+        return earliest(head.due ?? now + spans.wiringGuardMs, head.notStartAfter)
+      }
       // The clock turns it into a delayed bell once the rest of the delay fits on one.
       return earliest(readyAt(head) - spans.bellDelayMs, head.notStartAfter)
     case 'queued':
@@ -24,12 +28,14 @@ export function dueOf(head: Head, now: number): number | undefined {
       return earliest(leaseDue(head, run), timeout, grace)
     }
     case 'suspended':
-      throw new Error('guard: suspending comes with the workflow part')
+      // Set by the suspend, and moved by the clock alone.
+      if (head.due === undefined) throw new Error('guard: a suspended head has a due')
+      return head.due
     case 'succeeded':
     case 'failed':
     case 'canceled':
     case 'expired':
-      return undefined
+      return head.flow?.owes === true ? (head.due ?? now) : undefined
     default:
       return head.status satisfies never
   }

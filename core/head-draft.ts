@@ -60,5 +60,6 @@ export function draftOf(head: Head): HeadDraft {
     timeoutSeconds: head.timeoutSeconds,
     leaseSeconds: head.leaseSeconds,
     retentionSeconds: head.retentionSeconds,
+    flow: head.flow,
   }
 }

@@ -1,6 +1,7 @@
 import type { Json } from './contract/names.ts'
 import type { Retry, Status, TaskError, TaskResult } from './contract/task.ts'
 import type { HeldFile } from './files/held-file.ts'
+import type { Flow } from './flow/flow.ts'
 
 /**
  * Which write of which life of an item this is. `born` is new for every try to create it (time, then randomness, so
@@ -102,6 +103,8 @@ export interface Head extends Version {
   readonly timeoutSeconds?: number | undefined
   readonly leaseSeconds: number
   readonly retentionSeconds: number
+  /** Absent for plain tasks. */
+  readonly flow?: Flow | undefined
 }
 
 /** From when the task may run: its own start or the end of its backoff, whichever is later. */

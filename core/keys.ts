@@ -30,6 +30,94 @@ export function outcomePrefix(born: string): string {
   return `OUT#${born}#`
 }
 
+/** A step that is over: one item, so that its result has one writer (protocol 17). */
+export function stepKey(taskId: string, born: string, step: string): Key {
+  return { pk: `T#${taskId}`, sk: `${stepPrefix(born)}${step}` }
+}
+
+export function stepPrefix(born: string): string {
+  return `STEP#${born}#`
+}
+
+/** A wait that is open, or what is kept of a step before it is over. */
+export function waitKey(taskId: string, born: string, step: string): Key {
+  return { pk: `T#${taskId}`, sk: `${waitPrefix(born)}${step}` }
+}
+
+export function waitPrefix(born: string): string {
+  return `WAIT#${born}#`
+}
+
+/** One marker for all sub tasks of a step, in one era: their ids follow from it (protocol 20, 21). */
+export function childrenKey(taskId: string, born: string, step: string, era: number): Key {
+  return { pk: `T#${taskId}`, sk: `${childrenPrefix(born)}${step}#${era}` }
+}
+
+export function childrenPrefix(born: string): string {
+  return `CHILD#${born}#`
+}
+
+/** How many ends one set holds: fewer bytes than one write unit. */
+export const joinChunk = 200
+
+export interface JoinOf {
+  readonly taskId: string
+  readonly born: string
+  readonly step: string
+  readonly era: number
+  readonly count: number
+}
+
+/**
+ * A set of ended sub tasks, by their places (protocol 22). Where there are more than one set holds, each set has a
+ * partition of its own, so that no key takes the writes of all.
+ */
+export function joinKey({ taskId, born, step, era, count }: JoinOf, chunk: number, what: 'ended' | 'failed'): Key {
+  const sk = `JOIN#${born}#${step}#${era}#${what}`
+  return count <= joinChunk ? { pk: `T#${taskId}`, sk } : { pk: `J#${taskId}#${chunk}`, sk }
+}
+
+/** The full sets (`ended`), or those in which something failed, of a wait that has several. */
+export function joinTopKey({ taskId, born, step, era }: JoinOf, what: 'ended' | 'failed'): Key {
+  return { pk: `T#${taskId}`, sk: `JOIN#${born}#${step}#${era}#top-${what}` }
+}
+
+/** The step name under which a task's dependencies are joined: no step can be called so. */
+export const dependenciesStep = '.dependencies'
+
+export function signalKey(taskId: string, born: string, name: string, id: string): Key {
+  return { pk: `T#${taskId}`, sk: `${signalPrefix(born)}${name}#${id}` }
+}
+
+export function signalPrefix(born: string): string {
+  return `SIG#${born}#`
+}
+
+export function isSignalSk(sk: string): boolean {
+  return sk.startsWith('SIG#')
+}
+
+/** What a task depends on, in order. */
+export function dependenciesKey(taskId: string, born: string): Key {
+  return { pk: `T#${taskId}`, sk: `DEP#${born}` }
+}
+
+/** In the partition of a dependency: who waits for its end. */
+export function waiterKey(dependency: string, waiter: string): Key {
+  return { pk: `T#${dependency}`, sk: `${waiterPrefix}${waiter}` }
+}
+
+export const waiterPrefix = 'WAITER#'
+
+/** A batch whose tasks depend on each other: its commit point (protocol 27). */
+export function batchKey(batchId: string): Key {
+  return { pk: `B#${batchId}`, sk: 'BATCH' }
+}
+
+export function isBatchPk(pk: string): boolean {
+  return pk.startsWith('B#')
+}
+
 const retryPrefix = 'RETRY#'
 
 /** What followed from a change of a task and could not be done: it waits in the due index (protocol 37). */

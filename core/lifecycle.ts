@@ -1,6 +1,8 @@
 import type { Status } from './contract/task.ts'
 import type { Decision, Event, RefusalReason } from './events.ts'
+import * as flowMoves from './flow/moves.ts'
 import type { Head } from './head.ts'
+import { refused } from './make-move.ts'
 import * as moves from './moves.ts'
 
 /**
@@ -11,7 +13,8 @@ import * as moves from './moves.ts'
  * L1 a move into `queued` comes with a bell, or keeps the one its run still holds (8);
  * L2 `waiting`, `suspended` and renewed runs have a `due`; so has whatever may expire or waits for a cancel to end (1);
  * L3 only the run that the head names may move a running head, besides cancel, loss, timeout and patch (2, 14);
- * L4 a terminal head has no run, no due, no cancel flag, and an `expiresAt` (31).
+ * L4 a terminal head has no run and no cancel flag; it has a `due` while it owes its sub tasks the news (28), and an
+ * `expiresAt` once it does not and nobody above it may need it (31).
  */
 export const table: Readonly<Record<Status, Readonly<Partial<Record<Event['kind'], readonly Status[]>>>>> = {
   waiting: {
@@ -20,6 +23,10 @@ export const table: Readonly<Record<Status, Readonly<Partial<Record<Event['kind'
     expire: ['expired'],
     cancel: ['canceled'],
     patch: ['waiting', 'queued'],
+    release: ['queued', 'waiting'],
+    'fail-dependency': ['failed'],
+    await: ['waiting'],
+    orphan: ['waiting', 'canceled'],
   },
   queued: {
     claim: ['running'],
@@ -28,6 +35,8 @@ export const table: Readonly<Record<Status, Readonly<Partial<Record<Event['kind'
     expire: ['expired'],
     cancel: ['canceled'],
     patch: ['queued', 'waiting'],
+    await: ['queued'],
+    orphan: ['queued', 'canceled'],
   },
   running: {
     renew: ['running'],
@@ -42,15 +51,46 @@ export const table: Readonly<Record<Status, Readonly<Partial<Record<Event['kind'
     cancel: ['running'],
     guard: ['running'],
     patch: ['running'],
+    suspend: ['suspended'],
+    await: ['running'],
+    orphan: ['running'],
   },
   suspended: {
+    claim: ['running'],
+    wake: ['queued'],
+    ring: ['suspended'],
+    observe: ['suspended'],
+    guard: ['suspended'],
     cancel: ['canceled'],
     patch: ['suspended'],
+    await: ['suspended'],
+    orphan: ['suspended', 'canceled'],
   },
-  succeeded: { patch: ['succeeded'] },
-  failed: { retry: ['queued'], patch: ['failed'] },
-  canceled: { retry: ['queued'], patch: ['canceled'] },
-  expired: { retry: ['queued'], patch: ['expired'] },
+  succeeded: { patch: ['succeeded'], orphan: ['succeeded'], pay: ['succeeded'], guard: ['succeeded'] },
+  failed: {
+    retry: ['queued', 'waiting'],
+    rejoin: ['queued', 'waiting'],
+    patch: ['failed'],
+    orphan: ['failed'],
+    pay: ['failed'],
+    guard: ['failed'],
+  },
+  canceled: {
+    retry: ['queued'],
+    rejoin: ['queued'],
+    patch: ['canceled'],
+    orphan: ['canceled'],
+    pay: ['canceled'],
+    guard: ['canceled'],
+  },
+  expired: {
+    retry: ['queued'],
+    rejoin: ['queued'],
+    patch: ['expired'],
+    orphan: ['expired'],
+    pay: ['expired'],
+    guard: ['expired'],
+  },
 }
 
 /** What the event makes of the task, or why it may not. Pure: time, chance and ids come with the event. */
@@ -88,6 +128,24 @@ function decideAllowed(head: Head, event: Event): Decision {
       return moves.endGrace(head, event)
     case 'cancel':
       return moves.cancel(head, event)
+    case 'suspend':
+      return ownedBy(head, event.run) ? flowMoves.suspend(head, event) : refused('not-owner')
+    case 'wake':
+      return flowMoves.wake(head, event)
+    case 'observe':
+      return flowMoves.observe(head, event)
+    case 'release':
+      return flowMoves.release(head, event)
+    case 'fail-dependency':
+      return flowMoves.failDependency(head, event)
+    case 'await':
+      return flowMoves.awaitEnd(head, event)
+    case 'orphan':
+      return flowMoves.orphan(head, event)
+    case 'pay':
+      return flowMoves.pay(head, event)
+    case 'rejoin':
+      return moves.rejoin(head, event)
     case 'ripen':
       return moves.ripen(head, event)
     case 'ring':
@@ -107,10 +165,6 @@ function decideAllowed(head: Head, event: Event): Decision {
 
 function ownedBy(head: Head, run: string): boolean {
   return head.run?.id === run
-}
-
-function refused(reason: RefusalReason): Decision {
-  return { kind: 'refused', reason }
 }
 
 function reasonFor(head: Head, event: Event): RefusalReason {

@@ -1,21 +1,23 @@
 import { limits, spans } from './contract/limits.ts'
 import type { TaskError } from './contract/task.ts'
 import { isTerminal } from './contract/task.ts'
-import type { Decision, Event, RefusalReason } from './events.ts'
-import { dueOf } from './guard.ts'
-import { type Head, type HistoryLine, type Run, readyAt } from './head.ts'
-import { draftOf } from './head-draft.ts'
+import type { Decision, Event } from './events.ts'
+import type { Flow } from './flow/flow.ts'
+import { eraOf, isKeptByParent, owesByRun, owesItsEnd } from './flow/flow-of.ts'
+import { type CancelFlag, type Head, type Run, readyAt } from './head.ts'
 import { lostAt, timeoutAt } from './lease.ts'
+import { type Changes, line, refused, to } from './make-move.ts'
 import { retryDelayMs } from './retry.ts'
 
 /** The moves of lifecycle.ts, one function each. They take for granted that the table allows the event. */
 
 type Of<K extends Event['kind']> = Extract<Event, { kind: K }>
-type Changes = { readonly [K in keyof Head]?: Head[K] | undefined }
 
 export function claim(head: Head, event: Of<'claim'>): Decision {
   if (isPast(head.notStartAfter, event.now)) return refused('expired')
   if (readyAt(head) > event.now) return refused('not-ready')
+  // A sleep's own bell: whatever else could end its waits wakes it by a write of its own.
+  if (head.status === 'suspended' && !isSleepOver(head, event.now)) return refused('not-ready')
   const run: Run = {
     id: event.run,
     instance: event.instance,
@@ -32,11 +34,17 @@ export function claim(head: Head, event: Of<'claim'>): Decision {
     runStartedAt: event.now,
     retryAfter: undefined,
     error: undefined,
+    ...(head.flow?.suspension === undefined ? {} : { flow: { ...head.flow, suspension: undefined, looks: undefined } }),
     // A guard in the index stays, close by: the bell in hand may be gone if its receiver was held up on the way here.
     due: head.due === undefined ? undefined : Math.min(head.due, event.now + 3 * head.leaseSeconds * 1_000),
     history: line(head, [event.now, 'started', event.instance]),
   }
   return to(head, event, event.instance, changes)
+}
+
+function isSleepOver({ flow }: Head, now: number): boolean {
+  const wakeAt = flow?.suspension?.wakeAt
+  return wakeAt !== undefined && wakeAt <= now
 }
 
 export function renew(head: Head, event: Of<'renew'>): Decision {
@@ -50,7 +58,10 @@ export function renew(head: Head, event: Of<'renew'>): Decision {
 export function succeed(head: Head, event: Of<'succeed'>): Decision {
   const outcome: Changes = event.apart === true ? { outcomeApart: event.run } : { result: event.result }
   const changes = event.files === undefined ? outcome : { ...outcome, resultFiles: event.files }
-  return end(head, event, 'succeeded', 200, head.run?.instance, undefined, changes)
+  return end(head, event, 'succeeded', 200, head.run?.instance, undefined, {
+    ...changes,
+    ...owesByRun(head, event.children),
+  })
 }
 
 export function fail(head: Head, event: Of<'fail'>): Decision {
@@ -58,25 +69,28 @@ export function fail(head: Head, event: Of<'fail'>): Decision {
   return failRun(head, event, event.error, code, {
     apart: event.apart === true ? event.run : undefined,
     keepsBell: true,
+    owes: owesByRun(head, event.children),
   })
 }
 
 export function stop(head: Head, event: Of<'stop'>): Decision {
   if (head.cancel === undefined) return handBack(head, { ...event, kind: 'hand-back', reason: 'stopped' })
-  return end(head, event, 'canceled', 499, head.cancel.by, head.cancel.reason, {})
+  return end(head, event, 'canceled', 499, head.cancel.by, head.cancel.reason, owesByRun(head, event.children))
 }
 
 export function giveUp(head: Head, event: Of<'give-up'>): Decision {
-  return end(head, event, 'expired', 410, head.run?.instance, 'its start window closed', {})
+  const owes = owesByRun(head, event.children)
+  return end(head, event, 'expired', 410, head.run?.instance, 'its start window closed', owes)
 }
 
 /** An interrupted run is not a failed one: it costs no try, and the task is ready again at once. */
 export function handBack(head: Head, event: Of<'hand-back'>): Decision {
-  if (head.cancel !== undefined) return end(head, event, 'canceled', 499, head.cancel.by, head.cancel.reason, {})
+  if (head.cancel !== undefined) return endByFlag(head, event, head.cancel)
   const interruptCount = head.interruptCount + 1
   if (interruptCount > limits.interruptions) {
     const message = `interrupted ${interruptCount} times, the last time: ${event.reason}`
     return end(head, event, 'failed', 500, undefined, 'interrupted', {
+      ...owesItsEnd(head),
       error: fault('interrupted', message),
       interruptCount,
     })
@@ -90,11 +104,12 @@ export function lose(head: Head, event: Of<'lose'>): Decision {
   if (run === undefined) return refused('not-lost')
   if (event.certain === undefined && event.now < lostAt(head, run, event.seesSince)) return refused('not-lost')
   const why = event.certain ?? 'the lease ended without a sign of life'
-  if (head.cancel !== undefined) return end(head, event, 'canceled', 499, head.cancel.by, head.cancel.reason, {})
+  if (head.cancel !== undefined) return endByFlag(head, event, head.cancel)
   const crashCount = head.crashCount + 1
   if (crashCount >= limits.crashes) {
     const message = `its instance crashed ${crashCount} times, the last time: ${why}`
-    return end(head, event, 'failed', 500, run.instance, why, { error: fault('crashed', message), crashCount })
+    const error = fault('crashed', message)
+    return end(head, event, 'failed', 500, run.instance, why, { ...owesItsEnd(head), error, crashCount })
   }
   const delayMs = crashCount < 2 ? 0 : retryDelayMs(head.retry, crashCount - 1, event.chance)
   return again(head, event, delayMs, ['crashed', run.instance, why], { crashCount }, false)
@@ -106,19 +121,24 @@ export function timeOut(head: Head, event: Of<'time-out'>): Decision {
   if (run === undefined || head.timeoutSeconds === undefined) return refused('not-over')
   if (event.now < timeoutAt(head, run) || event.now < event.seesSince + head.leaseSeconds * 1_000)
     return refused('not-over')
-  if (head.cancel !== undefined) return end(head, event, 'canceled', 499, head.cancel.by, head.cancel.reason, {})
+  if (head.cancel !== undefined) return endByFlag(head, event, head.cancel)
   const error = { ...fault('timeout', `the run took longer than ${head.timeoutSeconds} s`), retryable: true }
-  return failRun(head, event, error, 408, { apart: undefined, keepsBell: false })
+  return failRun(head, event, error, 408, { apart: undefined, keepsBell: false, owes: owesItsEnd(head) })
 }
 
 export function endGrace(head: Head, event: Of<'end-grace'>): Decision {
   const flag = head.cancel
   if (flag === undefined || event.now < flag.graceUntil) return refused('not-over')
-  return end(head, event, 'canceled', 499, flag.by, flag.reason, {})
+  return endByFlag(head, event, flag)
+}
+
+/** By somebody else than the run, which alone knows whether there are sub tasks. */
+function endByFlag(head: Head, event: Event, { by, reason }: CancelFlag): Decision {
+  return end(head, event, 'canceled', 499, by, reason, owesItsEnd(head))
 }
 
 export function cancel(head: Head, event: Of<'cancel'>): Decision {
-  if (head.status !== 'running') return end(head, event, 'canceled', 499, event.by, event.reason, {})
+  if (head.status !== 'running') return end(head, event, 'canceled', 499, event.by, event.reason, owesItsEnd(head))
   if (head.cancel !== undefined) return refused('cancel-asked')
   const reason = event.reason === undefined ? {} : { reason: event.reason }
   const flag = { at: event.now, by: event.by, ...reason, graceUntil: event.now + spans.cancelGraceMs }
@@ -130,12 +150,13 @@ export function cancel(head: Head, event: Of<'cancel'>): Decision {
 
 export function ripen(head: Head, event: Of<'ripen'>): Decision {
   const delayMs = readyAt(head) - event.now
-  if (delayMs > spans.bellDelayMs) return refused('not-ready')
+  if (delayMs > spans.bellDelayMs || head.flow?.dependencies?.isOpen === true) return refused('not-ready')
   const due = event.now + spans.auditGuardMs
   return to(head, event, 'clock', { status: 'queued', due }, { bell: { delayMs: Math.max(0, delayMs) } })
 }
 
 export function ring(head: Head, event: Of<'ring'>): Decision {
+  if (head.status === 'suspended') return ringForSleep(head, event)
   const delayMs = Math.max(0, readyAt(head) - event.now)
   const due = event.now + spans.auditGuardMs
   return to(
@@ -147,8 +168,17 @@ export function ring(head: Head, event: Of<'ring'>): Decision {
   )
 }
 
+/** A long sleep that now fits on a bell: the index looks a minute behind it. */
+function ringForSleep(head: Head, event: Of<'ring'>): Decision {
+  const wakeAt = head.flow?.suspension?.wakeAt
+  if (wakeAt === undefined || wakeAt - event.now > spans.bellDelayMs) return refused('not-ready')
+  const due = Math.max(wakeAt, event.now) + spans.wakeGuardMs
+  return to(head, event, 'clock', { due }, { bell: { delayMs: Math.max(0, wakeAt - event.now) } })
+}
+
 export function guard(head: Head, event: Of<'guard'>): Decision {
-  return { kind: 'move', next: { ...head, n: head.n + 1, writer: event.writer, due: event.due } }
+  const flow = event.looks === undefined ? head.flow : { ...head.flow, looks: event.looks }
+  return { kind: 'move', next: { ...head, n: head.n + 1, writer: event.writer, due: event.due, flow } }
 }
 
 export function expire(head: Head, event: Of<'expire'>): Decision {
@@ -157,6 +187,35 @@ export function expire(head: Head, event: Of<'expire'>): Decision {
 }
 
 export function retry(head: Head, event: Of<'retry'>): Decision {
+  if (head.flow?.owes === true) return refused('owes')
+  return begunAnew(head, event, {}, event.reason)
+}
+
+/** Of a sub task: it is waited for again, by its parent in that era. */
+export function rejoin(head: Head, event: Of<'rejoin'>): Decision {
+  const parent = head.flow?.parent
+  if (head.flow?.owes === true || parent === undefined) return refused('owes')
+  const { isOver: _over, ...mine } = parent
+  return begunAnew(head, event, { parent: { ...mine, era: event.era } }, 'its parent was retried')
+}
+
+function begunAnew(
+  head: Head,
+  event: Of<'retry'> | Of<'rejoin'>,
+  flowChanges: Flow,
+  reason: string | undefined,
+): Decision {
+  const { dependencies } = head.flow ?? {}
+  // What failed with its dependencies looks at them again: they may have been retried too.
+  const isOpen = dependencies !== undefined && head.statusCode === 424
+  const flow: Flow = {
+    ...head.flow,
+    ...flowChanges,
+    era: eraOf(head) + 1,
+    suspension: undefined,
+    looks: undefined,
+    ...(dependencies === undefined ? {} : { dependencies: { ...dependencies, isOpen } }),
+  }
   const changes: Changes = {
     ...nothingOwned,
     status: 'queued',
@@ -172,8 +231,10 @@ export function retry(head: Head, event: Of<'retry'>): Decision {
     expiresAt: undefined,
     startAfter: undefined,
     notStartAfter: isPast(head.notStartAfter, event.now) ? undefined : head.notStartAfter,
-    history: line(head, [event.now, 'retried', event.by, event.reason]),
+    flow,
+    history: line(head, [event.now, 'retried', event.by, reason]),
   }
+  if (isOpen) return to(head, event, event.by, { ...changes, status: 'waiting', due: event.now })
   return to(head, event, event.by, changes, { bell: { delayMs: 0 } })
 }
 
@@ -188,6 +249,9 @@ export function patch(head: Head, event: Of<'patch'>): Decision {
   if (notStartAfter !== undefined) changes.notStartAfter = notStartAfter ?? undefined
   const history = line(head, [event.now, 'changed', event.by, Object.keys(event.fields).join(', ')])
   if (startAfter === undefined) return to(head, event, event.by, { ...changes, history })
+  if (head.flow?.dependencies?.isOpen === true) {
+    return to(head, event, event.by, { ...changes, startAfter: startAfter ?? undefined, history })
+  }
   const moved = { ...changes, startAfter: startAfter ?? undefined, history }
   const delayMs = Math.max(0, Math.max(startAfter ?? 0, head.retryAfter ?? 0) - event.now)
   if (delayMs > spans.bellDelayMs) return to(head, event, event.by, { ...moved, status: 'waiting' })
@@ -196,7 +260,7 @@ export function patch(head: Head, event: Of<'patch'>): Decision {
 
 const nothingOwned: Changes = { run: undefined, cancel: undefined, retryAfter: undefined, due: undefined }
 
-type FailHow = { readonly apart: string | undefined; readonly keepsBell: boolean }
+type FailHow = { readonly apart: string | undefined; readonly keepsBell: boolean; readonly owes: Changes }
 
 function failRun(
   head: Head,
@@ -206,11 +270,13 @@ function failRun(
   how: FailHow,
 ): Decision {
   const by = head.run?.instance
-  if (head.cancel !== undefined) return end(head, event, 'canceled', 499, head.cancel.by, head.cancel.reason, {})
+  if (head.cancel !== undefined) {
+    return end(head, event, 'canceled', 499, head.cancel.by, head.cancel.reason, how.owes)
+  }
   const failureCount = head.failureCount + 1
   if (!error.retryable || failureCount >= head.retry.maxRuns) {
     const outcome: Changes = how.apart === undefined ? { error } : { outcomeApart: how.apart }
-    return end(head, event, 'failed', code, by, error.message, { ...outcome, failureCount })
+    return end(head, event, 'failed', code, by, error.message, { ...outcome, ...how.owes, failureCount })
   }
   const delayMs = retryDelayMs(head.retry, failureCount, event.chance)
   return again(
@@ -249,7 +315,7 @@ function again(
   return to(head, event, by ?? 'clock', { ...changes, status: 'queued' }, bell)
 }
 
-function end(
+export function end(
   head: Head,
   event: Event,
   status: 'succeeded' | 'failed' | 'canceled' | 'expired',
@@ -258,34 +324,21 @@ function end(
   why: string | undefined,
   changes: Changes,
 ): Decision {
+  const isOwing = changes.flow?.owes === true
+  const flow = changes.flow ?? head.flow
   return to(head, event, by ?? 'clock', {
     error: undefined,
     ...nothingOwned,
     ...changes,
+    flow: flow?.suspension === undefined ? flow : { ...flow, suspension: undefined },
     status,
     statusCode,
     stoppedAt: event.now,
-    expiresAt: event.now + head.retentionSeconds * 1_000,
+    // What somebody may still need has no end of its retention yet (protocol 31).
+    expiresAt: isOwing || isKeptByParent(head) ? undefined : event.now + head.retentionSeconds * 1_000,
+    due: isOwing ? event.now : undefined,
     history: line(head, [event.now, status, by, why]),
   })
-}
-
-function to(
-  head: Head,
-  event: Event,
-  by: string,
-  changes: Changes,
-  bell: { readonly bell?: { readonly delayMs: number }; readonly holdMs?: number } = {},
-): Decision {
-  const next = draftOf(head)
-  // `undefined` removes a field, which JSON does anyway when the head is stored.
-  Object.assign(next, changes)
-  next.n = head.n + 1
-  next.writer = event.writer
-  next.modifiedAt = event.now
-  next.modifiedBy = by
-  next.due = dueOf(next, event.now)
-  return { kind: 'move', next, ...bell }
 }
 
 function fault(code: string, message: string): TaskError {
@@ -297,24 +350,6 @@ function shortError(error: TaskError): TaskError {
   return { code: error.code, message: error.message.slice(0, limits.reasonChars), retryable: error.retryable }
 }
 
-/** The first line (who created it) always stays; of the others the oldest go. */
-function line(head: Head, entry: HistoryLine): readonly HistoryLine[] {
-  const [at, move, by, why] = entry
-  const short: HistoryLine =
-    why === undefined
-      ? by === undefined
-        ? [at, move]
-        : [at, move, by]
-      : [at, move, by ?? '', why.slice(0, limits.reasonChars)]
-  const lines = head.history
-  if (lines.length < limits.historyEntries) return [...lines, short]
-  return [...lines.slice(0, 1), ...lines.slice(2), short]
-}
-
 function isPast(time: number | undefined, now: number): boolean {
   return time !== undefined && time < now
-}
-
-function refused(reason: RefusalReason): Decision {
-  return { kind: 'refused', reason }
 }

@@ -61,6 +61,7 @@ const parts = [
   'resultFiles',
   'history',
   'retry',
+  'flow',
 ] as const satisfies readonly Field[]
 
 /** `id`, `born`, `n`, `due` and `expiresAt` are the item's own; these are derived where they say what another does. */

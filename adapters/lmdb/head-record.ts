@@ -34,9 +34,10 @@ const movingFields = [
   'error',
   'outcomeApart',
   'history',
-  // Last, both, so that records from before there were files can be read.
+  // Last, all three, so that records from before there were files and workflows can be read.
   'resultFiles',
   'files',
+  'flow',
 ] as const satisfies readonly (keyof Head)[]
 
 const fixedFields = [
@@ -154,6 +155,7 @@ export function encodeWhole(head: Head): string {
     head.history,
     head.resultFiles,
     head.files,
+    head.flow,
   ])
 }
 
@@ -217,6 +219,7 @@ export function encodeMoving(head: Head): string {
     head.history,
     head.resultFiles,
     head.files,
+    head.flow,
   ])
 }
 

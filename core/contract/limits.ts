@@ -66,6 +66,24 @@ export const limits = {
   downloadSeconds: 300,
   /** A payload that no task names is kept for so long. */
   payloadSeconds: 7 * 86_400,
+  /** Steps of a task, waits and sub task steps among them. */
+  steps: 1_000,
+  stepIdChars: 100,
+  /** Of JSON, in the step itself; larger results are payloads. */
+  stepInlineBytes: 16_384,
+  /** All that a task's steps remember inline: it travels with every grant. */
+  stepsBytes: 4_194_304,
+  childrenPerStep: 10_000,
+  treeDepth: 16,
+  waitParts: 20,
+  signalNameChars: 64,
+  signalBytes: 65_536,
+  /** Signals of one task that nobody has consumed. */
+  signals: 1_000,
+  dependencies: 500,
+  refChars: 64,
+  isolationKeyChars: 24,
+  outputsPage: 200,
 } as const
 
 /** Time limits of the protocol that no stranger sets. */
@@ -83,4 +101,11 @@ export const spans = {
   defaultRetentionSeconds: 30 * 86_400,
   defaultLeaseSeconds: 60,
   dayMs: 86_400_000,
+  /** Waiting and suspended tasks are looked at again: after so long, doubling to a day (protocol 25). */
+  recheckFirstMs: 300_000,
+  recheckMostMs: 86_400_000,
+  /** A sleep's bell is sent before the suspend; the index looks that much behind it. */
+  wakeGuardMs: 60_000,
+  /** A new dependent is wired by its creator; should that one die, the clock does it. */
+  wiringGuardMs: 60_000,
 } as const

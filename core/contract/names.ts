@@ -19,6 +19,13 @@ export const WorkerName = z
     'a worker name has lower-case letters, digits and hyphens, and starts with a letter or digit',
   )
 
+/** Part of a queue's name: `<worker>~<key>` here, with another sign between them on SQS. */
+export const IsolationKey = z
+  .string()
+  .min(1)
+  .max(limits.isolationKeyChars)
+  .regex(/^[a-z0-9][a-z0-9-]*$/, 'an isolation key has lower-case letters, digits and hyphens')
+
 export const CommandVersion = z.int().min(1).max(1_000_000)
 
 /** A ULID, or the 26 characters that an idempotency key was hashed to. */

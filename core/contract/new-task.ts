@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { NewFiles, PayloadId } from './files.ts'
 import { limits } from './limits.ts'
-import { CommandName, CommandVersion, Instant } from './names.ts'
+import { CommandName, CommandVersion, Instant, IsolationKey } from './names.ts'
 import { Retry } from './task.ts'
 
 const text = (chars: number) => z.string().max(chars)
@@ -39,6 +39,11 @@ const configFields = {
   retentionSeconds: z.number().min(60).max(limits.retentionSeconds).optional(),
   /** Uploaded before, each named for the run. */
   files: NewFiles.optional(),
+  /** Tasks that must end first: ids, and in a batch the `ref`s of others of the same call. */
+  dependsOn: z.array(z.string().min(1).max(limits.refChars)).min(1).max(limits.dependencies).optional(),
+  onDependencyFailure: z.enum(['fail', 'continue']).optional(),
+  /** Only workers that were registered under this key take it: a developer's own, say. */
+  isolationKey: IsolationKey.optional(),
   /** Instead of `arguments`, where they are larger than a body should carry: a payload of JSON. */
   argumentsPayload: PayloadId.optional(),
 }

@@ -89,6 +89,11 @@ export const Task = z.object({
   worker: WorkerName,
   parentId: TaskId.optional(),
   rootId: TaskId.optional(),
+  onParentEnd: z.enum(['cancel', 'detach']).optional(),
+  /** How many tasks it depends on. `GET …/dependencies` is not needed to know why it waits: `waitingFor` says it. */
+  dependencies: z.int().optional(),
+  onDependencyFailure: z.enum(['fail', 'continue']).optional(),
+  isolationKey: z.string().optional(),
   correlationId: z.string(),
   traceParent: z.string().optional(),
   subject: z.string().optional(),

@@ -2,7 +2,8 @@ import { z } from 'zod'
 import { NewResultFiles, PayloadId } from './files.ts'
 import { limits } from './limits.ts'
 import { Manifest } from './manifest.ts'
-import { InstanceId, Nonce, RunId, TaskId, WorkerName } from './names.ts'
+import { AnyJson, InstanceId, Nonce, RunId, TaskId, WorkerName } from './names.ts'
+import { OpenWait, StepId, StepRecord, StepReport } from './steps.ts'
 import { Task, TaskError, TaskResult } from './task.ts'
 
 /**
@@ -39,6 +40,12 @@ export const Grant = z.object({
   timeoutSeconds: z.number().optional(),
   alone: z.boolean().optional(),
   task: Task,
+  /** What earlier runs of this task remember, and the waits that are open. Absent: nothing. */
+  steps: z.array(StepRecord).optional(),
+  /** How often the task was begun anew by hand; counts into the ids of its sub tasks. */
+  era: z.int().optional(),
+  /** Of the task: with `era` and the place in a step it makes the ids of sub tasks. Told with `steps`. */
+  born: z.string().optional(),
 })
 export type Grant = z.infer<typeof Grant>
 /** `drain`: take nothing new, finish, leave (another generation is current, or the worker is being removed). */
@@ -68,11 +75,13 @@ export const RunResult = TaskResult.pick({ output: true, messages: true }).exten
 })
 export type RunResult = z.infer<typeof RunResult>
 
+/** The task has sub tasks, which have to be told of its end. */
+const children = z.literal(true).optional()
 export const End = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('succeed'), ...run, result: RunResult.optional() }),
-  z.strictObject({ kind: z.literal('fail'), ...run, error: TaskError, timedOut: z.boolean().optional() }),
-  z.strictObject({ kind: z.literal('stop'), ...run }),
-  z.strictObject({ kind: z.literal('expire'), ...run }),
+  z.strictObject({ kind: z.literal('succeed'), ...run, result: RunResult.optional(), children }),
+  z.strictObject({ kind: z.literal('fail'), ...run, error: TaskError, timedOut: z.boolean().optional(), children }),
+  z.strictObject({ kind: z.literal('stop'), ...run, children }),
+  z.strictObject({ kind: z.literal('expire'), ...run, children }),
 ])
 export type End = z.infer<typeof End>
 
@@ -88,6 +97,56 @@ export const Leave = z.strictObject({
   phase: z.enum(['leaving', 'gone']),
   idle: z.boolean().optional(),
 })
+
+/** What a run tells of its steps while it goes on. */
+export const Steps = z.strictObject({
+  ...call,
+  runs: z
+    .array(z.strictObject({ taskId: TaskId, run: RunId, reports: z.array(StepReport).min(1).max(limits.steps) }))
+    .min(1)
+    .max(limits.protocolMoves),
+})
+/**
+ * `records`: what is remembered of the reported steps, which is not always what was reported: the first one to tell wins
+ * (protocol 17). `ids`: of the sub tasks that were reported.
+ */
+export const StepsAnswer = z.object({
+  run: RunId,
+  outcome: z.enum(['owned', 'cancel', 'lost', 'refused']),
+  message: z.string().optional(),
+  records: z.array(StepRecord).optional(),
+  ids: z.array(TaskId).optional(),
+})
+export type StepsAnswer = z.infer<typeof StepsAnswer>
+
+/** Runs that can only wait: their slots are given back, unless one of the waits is over already. */
+export const Suspend = z.strictObject({
+  ...call,
+  runs: z
+    .array(z.strictObject({ ...run, waits: z.array(OpenWait).min(1).max(limits.steps) }))
+    .min(1)
+    .max(limits.protocolMoves),
+})
+/** `resolved`: the run goes on, with these. */
+export const SuspendAnswer = z.object({
+  run: RunId,
+  outcome: z.enum(['suspended', 'resolved', 'cancel', 'lost', 'refused']),
+  message: z.string().optional(),
+  records: z.array(StepRecord).optional(),
+})
+export type SuspendAnswer = z.infer<typeof SuspendAnswer>
+
+/** The outputs of a wait that are too many for its record, in pages. `wait`: the id of the call or the wait. */
+export const Outputs = z.strictObject({ ...call, taskId: TaskId, run: RunId, wait: StepId, from: z.int().min(0) })
+export const ChildOutput = z.object({
+  taskId: TaskId,
+  status: z.string(),
+  output: AnyJson.optional(),
+  /** The output is a file of the sub task. */
+  outputApart: z.literal(true).optional(),
+  error: TaskError.optional(),
+})
+export type ChildOutput = z.infer<typeof ChildOutput>
 
 /** What became of one run's message: `owned` goes on, `cancel` asks it to stop, `lost` belongs to somebody else by now. */
 export const RunAnswer = z.object({
@@ -109,6 +168,9 @@ export const workerProtocol = {
   register: { request: Register, answer: Registered },
   receive: { request: Receive, answer: Received },
   renew: { request: Renew, answer: RunAnswers },
+  step: { request: Steps, answer: z.object({ runs: z.array(StepsAnswer) }) },
+  suspend: { request: Suspend, answer: z.object({ runs: z.array(SuspendAnswer) }) },
+  outputs: { request: Outputs, answer: z.object({ outputs: z.array(ChildOutput), next: z.int().optional() }) },
   complete: { request: Complete, answer: RunAnswers },
   release: { request: Release, answer: RunAnswers },
   leave: { request: Leave, answer: z.object({}) },

@@ -47,6 +47,7 @@ export function aFullHead(): Head {
       [noon + 1, 'crashed', 'i1', 'out of memory'],
     ],
     timeoutSeconds: 12.5,
+    flow: { rootId: 'R1', isAwaited: true, era: 2 },
   } as Partial<Head>)
   const missing = Object.entries(draftOf(head)).flatMap(([field, value]) => (value === undefined ? [field] : []))
   if (missing.length > 0) throw new Error(`a full head lacks ${missing.join(', ')}`)
