@@ -27,6 +27,7 @@ export const table: Readonly<Record<Status, Readonly<Partial<Record<Event['kind'
     'fail-dependency': ['failed'],
     await: ['waiting'],
     orphan: ['waiting', 'canceled'],
+    rejoin: ['waiting'],
   },
   queued: {
     claim: ['running'],
@@ -37,6 +38,7 @@ export const table: Readonly<Record<Status, Readonly<Partial<Record<Event['kind'
     patch: ['queued', 'waiting'],
     await: ['queued'],
     orphan: ['queued', 'canceled'],
+    rejoin: ['queued'],
   },
   running: {
     renew: ['running'],
@@ -54,6 +56,7 @@ export const table: Readonly<Record<Status, Readonly<Partial<Record<Event['kind'
     suspend: ['suspended'],
     await: ['running'],
     orphan: ['running'],
+    rejoin: ['running'],
   },
   suspended: {
     claim: ['running'],
@@ -65,8 +68,15 @@ export const table: Readonly<Record<Status, Readonly<Partial<Record<Event['kind'
     patch: ['suspended'],
     await: ['suspended'],
     orphan: ['suspended', 'canceled'],
+    rejoin: ['suspended'],
   },
-  succeeded: { patch: ['succeeded'], orphan: ['succeeded'], pay: ['succeeded'], guard: ['succeeded'] },
+  succeeded: {
+    patch: ['succeeded'],
+    orphan: ['succeeded'],
+    rejoin: ['succeeded'],
+    pay: ['succeeded'],
+    guard: ['succeeded'],
+  },
   failed: {
     retry: ['queued', 'waiting'],
     rejoin: ['queued', 'waiting'],
@@ -76,16 +86,16 @@ export const table: Readonly<Record<Status, Readonly<Partial<Record<Event['kind'
     guard: ['failed'],
   },
   canceled: {
-    retry: ['queued'],
-    rejoin: ['queued'],
+    retry: ['queued', 'waiting'],
+    rejoin: ['queued', 'waiting'],
     patch: ['canceled'],
     orphan: ['canceled'],
     pay: ['canceled'],
     guard: ['canceled'],
   },
   expired: {
-    retry: ['queued'],
-    rejoin: ['queued'],
+    retry: ['queued', 'waiting'],
+    rejoin: ['queued', 'waiting'],
     patch: ['expired'],
     orphan: ['expired'],
     pay: ['expired'],

@@ -196,7 +196,13 @@ export function rejoin(head: Head, event: Of<'rejoin'>): Decision {
   const parent = head.flow?.parent
   if (head.flow?.owes === true || parent === undefined) return refused('owes')
   const { isOver: _over, ...mine } = parent
-  return begunAnew(head, event, { parent: { ...mine, era: event.era } }, 'its parent was retried')
+  const joined = { parent: { ...mine, era: event.era } }
+  if (isTerminal(head.status) && head.status !== 'succeeded') {
+    return begunAnew(head, event, joined, 'its parent was retried')
+  }
+  // What succeeded, or goes on, is only its parent's again: nobody sees a change.
+  const next = { ...head, n: head.n + 1, writer: event.writer, flow: { ...head.flow, ...joined }, expiresAt: undefined }
+  return { kind: 'move', next }
 }
 
 function begunAnew(
@@ -205,17 +211,9 @@ function begunAnew(
   flowChanges: Flow,
   reason: string | undefined,
 ): Decision {
-  const { dependencies } = head.flow ?? {}
-  // What failed with its dependencies looks at them again: they may have been retried too.
-  const isOpen = dependencies !== undefined && head.statusCode === 424
-  const flow: Flow = {
-    ...head.flow,
-    ...flowChanges,
-    era: eraOf(head) + 1,
-    suspension: undefined,
-    looks: undefined,
-    ...(dependencies === undefined ? {} : { dependencies: { ...dependencies, isOpen } }),
-  }
+  // What ended before its dependencies had waits for them again: they may have been retried too.
+  const isOpen = head.flow?.dependencies?.isOpen === true
+  const flow: Flow = { ...head.flow, ...flowChanges, era: eraOf(head) + 1, suspension: undefined, looks: undefined }
   const changes: Changes = {
     ...nothingOwned,
     status: 'queued',

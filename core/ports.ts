@@ -150,6 +150,8 @@ export interface Queue {
   readonly done: (worker: string, receipt: string) => Promise<void>
   /** May lag. */
   readonly depth: (worker: string) => Promise<QueueDepth>
+  /** Makes the worker's queue unless it is there. Absent where queues need no making. */
+  readonly ensure?: (worker: string) => Promise<void>
 }
 
 export interface Clock {

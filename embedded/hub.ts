@@ -11,6 +11,7 @@ import { readHead } from '#core/tasks/move'
 import type { World } from '#core/world'
 import { createApi } from '#functions/api/app'
 import { createCatalog } from '#functions/api/catalog'
+import { createCheckSubTasks } from '#functions/api/create-sub-tasks'
 import { createRegisterWorker, type RegisterWorker } from '#functions/api/register-worker'
 import { createWorkerCalls, type WorkerCalls } from '#functions/worker-protocol/worker-calls'
 import { createAuthorize } from './authorize.ts'
@@ -105,7 +106,8 @@ async function openParts(folder: string, options: HubOptions): Promise<OpenOutco
   const onFailed = (error: unknown) => log.error('hub.failed', { error: String(error) })
   const catalog = createCatalog(world)
   const registerWorker = createRegisterWorker({ world, catalog })
-  const calls = createWorkerCalls(world, registerWorker)
+  const checkSubTasks = createCheckSubTasks({ world, catalog })
+  const calls = createWorkerCalls(world, registerWorker, { checkSubTasks })
   const instances: Instances = createInstances({
     ...{ world, calls, folder, log, onFailed },
     onOutput: options.onOutput,

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { limits } from './limits.ts'
-import { CommandName, CommandVersion, WorkerName } from './names.ts'
+import { CommandName, CommandVersion, IsolationKey, WorkerName } from './names.ts'
 import { Retry } from './task.ts'
 
 /** JSON Schema as data: an object or a boolean. The door compiles it once and refuses what it cannot bound. */
@@ -10,6 +10,8 @@ export type JsonSchema = z.infer<typeof JsonSchema>
 export const ManifestCommand = z.strictObject({
   name: CommandName,
   version: CommandVersion.default(1),
+  /** It was defined without a version: it takes every version that its worker hosts nothing else for. */
+  fallback: z.literal(true).optional(),
   input: JsonSchema.optional(),
   output: JsonSchema.optional(),
   retry: Retry.optional(),
@@ -40,6 +42,8 @@ export type Recycle = z.infer<typeof Recycle>
 export const Manifest = z.strictObject({
   manifest: z.literal(1).default(1),
   name: WorkerName,
+  /** Only tasks that were submitted under this key are for it: a developer's own. Its instances are started by hand. */
+  isolationKey: IsolationKey.optional(),
   commands: z.array(ManifestCommand).min(1).max(limits.manifestCommands),
   concurrency: z.int().min(1).max(limits.concurrency).default(1),
   scaling: Scaling.default({ min: 0, max: 4 }),

@@ -26,6 +26,18 @@ export const IsolationKey = z
   .max(limits.isolationKeyChars)
   .regex(/^[a-z0-9][a-z0-9-]*$/, 'an isolation key has lower-case letters, digits and hyphens')
 
+const nameOrKey = '[a-z0-9][a-z0-9-]*'
+
+/** A worker as registry, queue and tasks know it: its name, and behind a `~` the key that it was registered under. */
+export const WorkerId = z
+  .string()
+  .min(1)
+  .max(limits.workerNameChars + 1 + limits.isolationKeyChars)
+  .regex(
+    new RegExp(`^${nameOrKey}(?:~${nameOrKey})?$`),
+    'a worker name has lower-case letters, digits and hyphens, and starts with a letter or digit; an isolation key may follow behind a ~',
+  )
+
 export const CommandVersion = z.int().min(1).max(1_000_000)
 
 /** A ULID, or the 26 characters that an idempotency key was hashed to. */

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import { limits } from './limits.ts'
-import { InstanceId, Nonce, runIdCharsMost, taskIdPattern, WorkerName } from './names.ts'
+import { InstanceId, Nonce, runIdCharsMost, taskIdPattern, WorkerId } from './names.ts'
 import { type Complete, ticketCharsMost } from './worker-protocol.ts'
 
 /**
@@ -10,7 +10,7 @@ import { type Complete, ticketCharsMost } from './worker-protocol.ts'
  */
 export function isPlainComplete(raw: unknown): raw is z.infer<typeof Complete> {
   if (!isObject(raw) || !hasOnly(raw, ['worker', 'instance', 'nonce', 'ends'])) return false
-  if (!passes(WorkerName, raw.worker) || !passes(InstanceId, raw.instance) || !passes(Nonce, raw.nonce)) return false
+  if (!passes(WorkerId, raw.worker) || !passes(InstanceId, raw.instance) || !passes(Nonce, raw.nonce)) return false
   const { ends } = raw
   return Array.isArray(ends) && ends.length > 0 && ends.length <= limits.protocolMoves && ends.every(isPlainEnd)
 }

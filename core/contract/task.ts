@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { TaskFile } from './files.ts'
 import { limits } from './limits.ts'
-import { AnyJson, CommandName, CommandVersion, Instant, type Json, TaskId, WorkerName } from './names.ts'
+import { AnyJson, CommandName, CommandVersion, Instant, type Json, TaskId, WorkerId } from './names.ts'
 
 export const Status = z.enum([
   'waiting',
@@ -86,7 +86,7 @@ export const Task = z.object({
   id: TaskId,
   command: CommandName,
   version: CommandVersion,
-  worker: WorkerName,
+  worker: WorkerId,
   parentId: TaskId.optional(),
   rootId: TaskId.optional(),
   onParentEnd: z.enum(['cancel', 'detach']).optional(),

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { limits } from './limits.ts'
 import { Recycle } from './manifest.ts'
+import { IsolationKey } from './names.ts'
 
 /** What whoever deploys a worker says otherwise than its module: the instances are told by their environment. */
 export const WorkerEnv = z.object({
@@ -24,5 +25,9 @@ export const WorkerEnv = z.object({
     .pipe(Recycle)
     .optional()
     .describe('when an instance makes room for a fresh one, as JSON: { "maxTasks": 100 }'),
+  /** Of an instance that somebody starts by hand. */
+  TASKURAI_ISOLATION_KEY: IsolationKey.optional().describe(
+    `lower-case letters, digits and hyphens, at most ${limits.isolationKeyChars}: only tasks of this key are taken`,
+  ),
 })
 export type WorkerEnv = z.infer<typeof WorkerEnv>

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { NewResultFiles, PayloadId } from './files.ts'
 import { limits } from './limits.ts'
 import { Manifest } from './manifest.ts'
-import { AnyJson, InstanceId, Nonce, RunId, TaskId, WorkerName } from './names.ts'
+import { AnyJson, InstanceId, Nonce, RunId, TaskId, WorkerId } from './names.ts'
 import { OpenWait, StepId, StepRecord, StepReport } from './steps.ts'
 import { Task, TaskError, TaskResult } from './task.ts'
 
@@ -11,7 +11,7 @@ import { Task, TaskError, TaskResult } from './task.ts'
  * gets the same answer, so a lost answer is simply asked for again (protocol 4). The same messages travel as HTTP
  * bodies (`POST /v1/worker-protocol/{op}`) and as lines of a stream.
  */
-const call = { worker: WorkerName, instance: InstanceId, nonce: Nonce }
+const call = { worker: WorkerId, instance: InstanceId, nonce: Nonce }
 
 /** `runs` lists what the instance holds: after a broken connection the hub takes back all the rest at once. */
 export const Register = z.strictObject({

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { limits } from './limits.ts'
 import { Manifest } from './manifest.ts'
-import { Instant, WorkerName } from './names.ts'
+import { Instant, WorkerId } from './names.ts'
 
 /** PUT /v1/workers/{name}: the manifest and how the hub starts instances; without `launch` they are started by hand. */
 export const PutWorker = z.strictObject({
@@ -12,7 +12,7 @@ export type PutWorker = z.infer<typeof PutWorker>
 
 /** A worker as everybody sees it. `instances` counts the live ones, `starting` the launches not yet registered. */
 export const WorkerView = z.object({
-  name: WorkerName,
+  name: WorkerId,
   commands: z.array(z.object({ name: z.string(), version: z.int() })),
   instances: z.int(),
   starting: z.int(),

@@ -15,12 +15,16 @@ export interface FileAsk {
 export interface Holder {
   readonly taskId: string
   readonly by: Principal
+  /** A run of this task may have made them, for a sub task of it. */
+  readonly parentId?: string | undefined
 }
 
 export interface HoldAsk extends Holder {
   /** The birth of the task's head: a later life of the same id holds nothing of this one's. */
   readonly born: string
   readonly files: readonly FileAsk[]
+  /** They are results of this step, not of the task. */
+  readonly step?: string | undefined
 }
 
 export type FilesOutcome =
@@ -51,7 +55,12 @@ export async function holdFiles(world: World, ask: HoldAsk): Promise<FilesOutcom
   const at = world.clock.now()
   await Promise.all(
     usesOf(ask).map((key) => {
-      const item = { ...key, born: world.ids.token(), n: 1, data: { at } }
+      const item = {
+        ...key,
+        born: world.ids.token(),
+        n: 1,
+        data: { at, ...(ask.step === undefined ? {} : { step: ask.step }) },
+      }
       return world.store.commit({ write: { kind: 'put', item, condition: { kind: 'any' } } })
     }),
   )
@@ -72,12 +81,12 @@ function usesOf({ taskId, born, files }: Pick<HoldAsk, 'taskId' | 'born' | 'file
 
 async function faultOf(
   world: World,
-  { taskId, by }: Holder,
+  { taskId, by, parentId }: Holder,
   id: string,
   payload: PayloadItem | undefined,
 ): Promise<string | undefined> {
   if (payload === undefined) return noPayload(id)
-  const isOfThisRun = payload.taskId === taskId
+  const isOfThisRun = payload.taskId !== undefined && [taskId, parentId].includes(payload.taskId)
   if (payload.taskId !== undefined && !isOfThisRun) return `the payload ${id} was made for the result of another task`
   if (payload.by !== by && !isOfThisRun) return `the payload ${id} was made with another key`
   if (!isOfThisRun && world.clock.now() - payload.createdAt > limits.payloadSeconds * 1_000) return noPayload(id)

@@ -1,6 +1,6 @@
 import { isTerminal } from '../contract/task.ts'
 import type { Head } from '../head.ts'
-import { headKey, payloadKey, payloadUseKey, payloadUsePrefix, taskOfUse } from '../keys.ts'
+import { headKey, payloadKey, payloadUseKey, payloadUsePrefix, stepKey, taskOfUse } from '../keys.ts'
 import { headOf } from '../layout.ts'
 import type { Item } from '../ports.ts'
 import type { World } from '../world.ts'
@@ -17,12 +17,15 @@ const usesLooked = 50
 
 /** The task is gone, and what nobody else uses goes with it. Repeating it is fine. */
 export async function releaseFiles(world: World, gone: Head): Promise<void> {
-  for (const id of payloadsOf(gone)) {
-    const key = payloadUseKey(id, gone.id, gone.born)
-    await world.store.commit({ write: { kind: 'delete', key, condition: { kind: 'any' } } })
-    const outcome = await releasePayload(world, id)
-    if (outcome === 'later') await world.store.commit({ write: rowWrite(world, id, world.clock.now()) })
-  }
+  for (const id of payloadsOf(gone)) await releaseUse(world, gone, id)
+}
+
+/** What one payload was held for is gone: the task, or a step of it. */
+export async function releaseUse(world: World, gone: Head, id: string): Promise<void> {
+  const key = payloadUseKey(id, gone.id, gone.born)
+  await world.store.commit({ write: { kind: 'delete', key, condition: { kind: 'any' } } })
+  const outcome = await releasePayload(world, id)
+  if (outcome === 'later') await world.store.commit({ write: rowWrite(world, id, world.clock.now()) })
 }
 
 export async function releasePayload(world: World, id: string): Promise<ReleaseOutcome> {
@@ -70,11 +73,20 @@ async function verify(world: World, id: string, item: Item): Promise<Use> {
   const { taskId, born } = taskOfUse(item.sk)
   const standing = await world.store.get(headKey(taskId))
   const head = standing === undefined ? undefined : headOf(standing)
-  if (head?.born === born && payloadsOf(head).includes(id)) return 'used'
+  if (head?.born === born && (payloadsOf(head).includes(id) || (await isOfStep(world, item, id)))) return 'used'
   const { at } = item.data as { readonly at: number }
   if (world.clock.now() - at <= useGraceMs) return 'later'
   await world.store.commit({ write: { kind: 'delete', key: { pk: item.pk, sk: item.sk }, condition: { kind: 'any' } } })
   return 'none'
+}
+
+/** A step's result that lies apart: its use names the step. */
+async function isOfStep(world: World, { sk, data }: Item, id: string): Promise<boolean> {
+  const { step } = data as { readonly step?: string }
+  if (step === undefined) return false
+  const { taskId, born } = taskOfUse(sk)
+  const item = await world.store.get(stepKey(taskId, born, step))
+  return (item?.data as { readonly outputPayload?: string } | undefined)?.outputPayload === id
 }
 
 /** Its run may take days from the upload to its end. */

@@ -1,5 +1,6 @@
 import { isTerminal } from '../contract/task.ts'
 import type { PatchFields } from '../events.ts'
+import { hasOpenParent, keepChildren } from '../flow/orphans.ts'
 import { headKey } from '../keys.ts'
 import { headOf } from '../layout.ts'
 import { decide } from '../lifecycle.ts'
@@ -27,16 +28,19 @@ export function cancelTask(
 }
 
 /** A fresh start for a task that failed, was canceled or expired: its counters begin anew. */
-export function retryTask(
+export async function retryTask(
   world: World,
   ask: ByPerson & { readonly reason?: string | undefined },
 ): Promise<MoveOutcome> {
   const writer = world.ids.token()
-  return move(world, {
+  const outcome = await move(world, {
     taskId: ask.taskId,
     writer,
     decide: (head) => decide(head, { kind: 'retry', now: world.clock.now(), writer, by: ask.by, reason: ask.reason }),
   })
+  // What its sub tasks gave may be asked for again, by whatever step remembers it.
+  if (outcome.kind === 'moved' && outcome.head.startedAt !== undefined) await keepChildren(world, outcome.head)
+  return outcome
 }
 
 export function patchTask(world: World, ask: ByPerson & { readonly fields: PatchFields }): Promise<MoveOutcome> {
@@ -48,7 +52,12 @@ export function patchTask(world: World, ask: ByPerson & { readonly fields: Patch
   })
 }
 
-export type RemoveOutcome = { readonly kind: 'removed' } | { readonly kind: 'absent' } | { readonly kind: 'not-ended' }
+export type RemoveOutcome =
+  | { readonly kind: 'removed' }
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'not-ended' }
+  /** Its parent may still ask for its result, or its own sub tasks have yet to be told of its end. */
+  | { readonly kind: 'needed' }
 
 /** How often a removal meets somebody else's change of the same task before it gives up. */
 const removeTriesMost = 5
@@ -59,6 +68,7 @@ export async function removeTask(world: World, taskId: string): Promise<RemoveOu
   if (head === undefined) return { kind: 'absent' }
   for (let tries = 0; tries < removeTriesMost; tries++) {
     if (!isTerminal(head.status)) return { kind: 'not-ended' }
+    if (head.flow?.owes === true || (await hasOpenParent(world, head))) return { kind: 'needed' }
     const condition = { kind: 'at', born: head.born, n: head.n } as const
     const outcome = await world.store.commit({ write: { kind: 'delete', key: headKey(taskId), condition } })
     if (outcome.kind === 'written' || outcome.current === undefined) return { kind: 'removed' }

@@ -127,7 +127,8 @@ function leftBehind(world: World, ask: ClaimAsk, head: Head): ClaimOutcome {
       return { kind: 'hide', ms: Math.max(1_000, lostAt(head, head.run, world.seesSince()) - now) }
     case 'waiting':
     case 'suspended': {
-      const wakeMs = readyAt(head) - now
+      const wakeAt = head.status === 'waiting' ? readyAt(head) : (head.flow?.suspension?.wakeAt ?? 0)
+      const wakeMs = wakeAt - now
       return wakeMs <= spans.bellDelayMs && wakeMs > 0 ? { kind: 'hide', ms: wakeMs } : { kind: 'drop' }
     }
     default:

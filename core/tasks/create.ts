@@ -3,6 +3,7 @@ import type { Json } from '../contract/names.ts'
 import type { NewTask, When } from '../contract/new-task.ts'
 import type { Retry } from '../contract/task.ts'
 import type { HeldFile } from '../files/held-file.ts'
+import type { Flow } from '../flow/flow.ts'
 import { dueOf } from '../guard.ts'
 import type { Head } from '../head.ts'
 import { draftOf } from '../head-draft.ts'
@@ -31,6 +32,8 @@ export interface Creation {
   readonly requestHash?: string | undefined
   /** Length of the arguments' JSON, measured at the door. */
   readonly argumentsBytes: number
+  /** Of a sub task: where it belongs. */
+  readonly flow?: Flow | undefined
   /** Its files, and the birth they are held under. */
   readonly held?: { readonly born: string; readonly files: readonly HeldFile[] } | undefined
 }
@@ -118,6 +121,7 @@ function newHead(world: World, creation: Creation, now: number, writer: string):
     timeoutSeconds: task.timeoutSeconds ?? command.timeoutSeconds,
     leaseSeconds: task.leaseSeconds ?? command.leaseSeconds ?? spans.defaultLeaseSeconds,
     retentionSeconds: task.retentionSeconds ?? spans.defaultRetentionSeconds,
+    flow: task.isolationKey === undefined ? creation.flow : { ...creation.flow, isolationKey: task.isolationKey },
   }
   const draft = draftOf(head)
   draft.due = dueOf(head, now)

@@ -14,10 +14,11 @@ export type RunEnd =
       readonly result?: TaskResult | undefined
       /** Held for the task already. */
       readonly files?: readonly HeldFile[] | undefined
+      readonly children?: true | undefined
     }
-  | { readonly kind: 'fail'; readonly error: TaskError }
-  | { readonly kind: 'stop' }
-  | { readonly kind: 'give-up' }
+  | { readonly kind: 'fail'; readonly error: TaskError; readonly children?: true | undefined }
+  | { readonly kind: 'stop'; readonly children?: true | undefined }
+  | { readonly kind: 'give-up'; readonly children?: true | undefined }
   | { readonly kind: 'hand-back'; readonly reason: string }
 
 export interface EndAsk {
@@ -58,13 +59,13 @@ function eventOf(end: RunEnd, { run, writer, chance, isApart, now }: Ending): Ev
   const of = { run, writer, now }
   switch (end.kind) {
     case 'succeed':
-      return { kind: 'succeed', ...of, result: end.result, files: end.files, apart: isApart }
+      return { kind: 'succeed', ...of, result: end.result, files: end.files, apart: isApart, children: end.children }
     case 'fail':
-      return { kind: 'fail', ...of, error: end.error, chance, apart: isApart }
+      return { kind: 'fail', ...of, error: end.error, chance, apart: isApart, children: end.children }
     case 'stop':
-      return { kind: 'stop', ...of }
+      return { kind: 'stop', ...of, children: end.children }
     case 'give-up':
-      return { kind: 'give-up', ...of }
+      return { kind: 'give-up', ...of, children: end.children }
     case 'hand-back':
       return { kind: 'hand-back', ...of, reason: end.reason }
     default:

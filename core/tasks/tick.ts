@@ -1,12 +1,13 @@
 import { spans } from '../contract/limits.ts'
 import type { Decision } from '../events.ts'
+import { lookAtFlow } from '../flow/look.ts'
 import { type Head, readyAt } from '../head.ts'
 import { headSk, taskIdOf } from '../keys.ts'
 import { lostAt, timeoutAt } from '../lease.ts'
 import { decide } from '../lifecycle.ts'
 import type { Key } from '../ports.ts'
 import type { World } from '../world.ts'
-import { move } from './move.ts'
+import { move, readHead } from './move.ts'
 
 /** What one tick works off at most; the rest waits for the next one, oldest first. */
 const entriesMost = 1_000
@@ -59,8 +60,12 @@ async function tickOther(world: World, { onOther }: TickAsk, key: Key): Promise<
 
 async function tickOne(world: World, ask: TickAsk, taskId: string): Promise<boolean> {
   try {
+    const known = await readHead(world, taskId)
+    if (known?.due === undefined || known.due > world.clock.now()) return false
+    const looked = await lookAtFlow(world, known)
+    if (looked !== 'not-of-a-flow') return looked === 'moved'
     const writer = world.ids.token()
-    const outcome = await move(world, { taskId, writer, decide: (head) => derive(world, ask, head, writer) })
+    const outcome = await move(world, { taskId, writer, known, decide: (head) => derive(world, ask, head, writer) })
     return outcome.kind === 'moved'
   } catch (error) {
     world.log.error('clock.entry-failed', { taskId, error: String(error) })

@@ -1,4 +1,5 @@
 import { spans } from '../contract/limits.ts'
+import type { HostedCommand } from '../contract/hosted.ts'
 import type { Manifest } from '../contract/manifest.ts'
 import { fleetKey, instancePrefix } from '../keys.ts'
 import { renewEveryMs } from '../lease.ts'
@@ -40,6 +41,8 @@ export interface Fleet {
   /** The generation that new launches get; `current` follows when its first instance registers (protocol 36). */
   readonly wanted: string
   readonly current?: string | undefined
+  /** What instances of `current` host, as long as another generation is wanted, which the manifest belongs to. */
+  readonly currentHosts?: readonly HostedCommand[] | undefined
   readonly paused?: { readonly at: number; readonly by: string; readonly reason?: string | undefined } | undefined
   readonly launches: readonly Launch[]
   readonly decisions: number
@@ -148,6 +151,17 @@ export function liveInstances(fleet: Fleet, instances: readonly Instance[], now:
 /** A full instance is heard of by its renewals alone, which long leases make rare: it may miss one of them. */
 export function silentMs(fleet: Fleet): number {
   return Math.max(instanceSilentMs, 2 * renewEveryMs(workerLeaseSeconds(fleet)))
+}
+
+/** What those that may take tasks now host: while a deployment is on its way, what was deployed before. */
+export function hostedNow({ current, wanted, currentHosts, manifest }: Fleet): readonly HostedCommand[] {
+  return current === wanted || currentHosts === undefined ? manifest.commands : currentHosts
+}
+
+/** What is to be kept of that when another generation is wanted. */
+export function hostsOfCurrent(fleet: Fleet, wanted: string): readonly HostedCommand[] | undefined {
+  if (fleet.current === undefined || fleet.current === wanted) return undefined
+  return hostedNow(fleet).map(({ name, version, fallback }) => ({ name, version, fallback }))
 }
 
 export function tasksPerInstance(fleet: Fleet): number {

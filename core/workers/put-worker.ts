@@ -1,9 +1,10 @@
 import { ApiError } from '../contract/errors.ts'
 import type { Manifest, ManifestCommand } from '../contract/manifest.ts'
+import { workerId, workerParts } from '../contract/worker-id.ts'
 import { commandKey, commandPrefix, fleetKey, registryKey, registryPk } from '../keys.ts'
 import type { Item } from '../ports.ts'
 import type { Principal, World } from '../world.ts'
-import { changeFleet, type Fleet } from './fleet.ts'
+import { changeFleet, type Fleet, hostsOfCurrent } from './fleet.ts'
 
 const workersMost = 1_000
 
@@ -28,20 +29,26 @@ export interface RegisteredCommand extends ManifestCommand {
  */
 export async function putWorker(world: World, ask: PutWorkerAsk): Promise<Fleet> {
   const { manifest } = ask
+  const worker = workerId(manifest)
   await refuseForeignCommands(world, manifest)
+  if (manifest.isolationKey !== undefined) {
+    refuseLaunch(worker, ask)
+    await world.queue.ensure?.(worker)
+  }
   const generation = ask.generation ?? generationOf(world, ask)
   await writeCommands(world, manifest)
-  const key = registryKey(manifest.name)
-  const item: Item = { ...key, born: world.ids.token(), n: 1, data: { name: manifest.name } satisfies Registered }
+  const key = registryKey(worker)
+  const item: Item = { ...key, born: world.ids.token(), n: 1, data: { name: worker } satisfies Registered }
   await world.store.commit({ write: { kind: 'put', item, condition: { kind: 'newer' } } })
-  const changed = await changeFleet(world, manifest.name, (fleet) => {
+  const changed = await changeFleet(world, worker, (fleet) => {
     if (ask.generation === undefined && fleet.wanted === generation && fleet.removed === undefined) return undefined
     const fresh = { manifest, launch: ask.launch, wanted: generation, owner: ask.owner ?? fleet.owner }
-    return { ...fleet, ...fresh, breaker: undefined, refusal: undefined, removed: undefined }
+    const currentHosts = hostsOfCurrent(fleet, generation)
+    return { ...fleet, ...fresh, currentHosts, breaker: undefined, refusal: undefined, removed: undefined }
   })
   if (changed !== undefined) return changed
   const fleet: Fleet = {
-    worker: manifest.name,
+    worker,
     manifest,
     launch: ask.launch,
     wanted: generation,
@@ -50,7 +57,7 @@ export async function putWorker(world: World, ask: PutWorkerAsk): Promise<Fleet>
     decisions: 0,
     stops: [],
   }
-  const fresh: Item = { ...fleetKey(manifest.name), born: world.ids.token(), n: 1, data: fleet }
+  const fresh: Item = { ...fleetKey(worker), born: world.ids.token(), n: 1, data: fleet }
   const outcome = await world.store.commit({ write: { kind: 'put', item: fresh, condition: { kind: 'absent' } } })
   return outcome.kind === 'written' ? fleet : putWorker(world, ask)
 }
@@ -60,16 +67,24 @@ function generationOf(world: World, ask: PutWorkerAsk): string {
   return world.ids.sha256(JSON.stringify([ask.manifest, ask.launch ?? null])).slice(0, 16)
 }
 
+/** Its code is on somebody's own machine. */
+function refuseLaunch(worker: string, { launch }: PutWorkerAsk): void {
+  if (launch === undefined) return
+  const message = `instances of ${worker}, which has an isolation key, are started by hand`
+  throw new ApiError('invalid', message, { issues: [{ field: '/launch', message }] })
+}
+
 async function writeCommands(world: World, manifest: Manifest): Promise<void> {
+  const worker = workerId(manifest)
   const wanted = new Set<string>()
   for (const command of manifest.commands) {
-    const key = commandKey(manifest.name, command.name, command.version)
+    const key = commandKey(worker, command.name, command.version)
     wanted.add(key.sk)
-    const data: RegisteredCommand = { ...command, worker: manifest.name }
+    const data: RegisteredCommand = { ...command, worker }
     const item: Item = { ...key, born: world.ids.token(), n: 1, data }
     await world.store.commit({ write: { kind: 'put', item, condition: { kind: 'newer' } } })
   }
-  const standing = await world.store.list({ pk: fleetKey(manifest.name).pk, prefix: commandPrefix, limit: 1_000 })
+  const standing = await world.store.list({ pk: fleetKey(worker).pk, prefix: commandPrefix, limit: 1_000 })
   for (const item of standing.items) {
     if (wanted.has(item.sk)) continue
     await world.store.commit({
@@ -78,11 +93,11 @@ async function writeCommands(world: World, manifest: Manifest): Promise<void> {
   }
 }
 
-/** A task has exactly one receiver, so a command belongs to one worker. */
+/** A task has exactly one receiver, so a command belongs to one worker; under each key to a worker of that name. */
 async function refuseForeignCommands(world: World, manifest: Manifest): Promise<void> {
   const names = new Set(manifest.commands.map((command) => command.name))
   for (const command of await readCommands(world)) {
-    if (command.worker === manifest.name || !names.has(command.name)) continue
+    if (!names.has(command.name) || workerParts(command.worker).name === manifest.name) continue
     throw new ApiError(
       'conflict',
       `the command ${command.name} belongs to the worker ${command.worker}: take it from there first`,

@@ -53,6 +53,10 @@ function refusedAsBreaker({ refusal }: Fleet, now: number): Fleet['breaker'] {
 export async function waitingFor(world: World, head: Head): Promise<WaitingFor | undefined> {
   if (isTerminal(head.status) || head.status === 'running') return undefined
   const now = world.clock.now()
+  if (head.status === 'suspended') {
+    const { on = 'one of its steps', wakeAt } = head.flow?.suspension ?? {}
+    return { kind: 'step', message: on, ...(wakeAt === undefined ? {} : { until: iso(wakeAt) }) }
+  }
   const ready = readyAt(head)
   if (ready > now) {
     const isBackoff = (head.retryAfter ?? 0) >= ready

@@ -7,6 +7,7 @@ import type { World } from '#core/world'
 import { allowHeader, json, methodNotAllowed, problem } from './answers.ts'
 import type { Catalog } from './catalog.ts'
 import { filePath, fileRoutes } from './file-routes.ts'
+import { flowRoutes } from './flow-routes.ts'
 import { listRoutes } from './list-routes.ts'
 import { logRoutes } from './log-routes.ts'
 import { openapiOf } from './openapi.ts'
@@ -72,6 +73,7 @@ export function createApi(options: ApiOptions): Api {
     ...submitRoutes({ world, catalog }),
     ...listRoutes({ world, catalog }),
     ...taskRoutes(world, createWaitForEnd(world, options.events)),
+    ...flowRoutes(world),
     ...logRoutes(world),
     ...payloadRoutes(world, options.uploads),
     ...fileRoutes(world, options.downloads),

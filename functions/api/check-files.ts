@@ -25,16 +25,18 @@ export interface FileCheck {
   readonly by: string
   /** Where the task stands in the request. */
   readonly at: string
+  /** Of a sub task. */
+  readonly parentId?: string | undefined
 }
 
 /** What the task's files are, or an ApiError that names the place at fault. */
-export async function checkFiles(world: World, { task, by, at }: FileCheck): Promise<readonly HeldFile[]> {
+export async function checkFiles(world: World, { task, by, at, parentId }: FileCheck): Promise<readonly HeldFile[]> {
   if (task.argumentsPayload !== undefined && task.arguments !== undefined) {
     throw refusal('invalid', [
       { field: `${at}/argumentsPayload`, message: 'stands beside arguments: give one of them' },
     ])
   }
-  const outcome = await lookUpFiles(world, { taskId: '', by }, filesAsked(task))
+  const outcome = await lookUpFiles(world, { taskId: '', by, parentId }, filesAsked(task))
   if (outcome.kind === 'files') return outcome.files
   throw refusal('invalid', [{ field: fieldOf(task, outcome.index, at), message: outcome.message }])
 }

@@ -31,10 +31,12 @@ export interface TasksCheck {
   readonly tasks: readonly NewTask[]
   readonly by: Principal
   readonly at: PlaceOf
+  /** They are sub tasks of it. */
+  readonly parentId?: string | undefined
 }
 
 /** All of them, or an ApiError that names the places at fault: `/tasks/3/arguments/orderId`. */
-export async function checkTasks(door: Door, { tasks, by, at }: TasksCheck): Promise<readonly CheckedTask[]> {
+export async function checkTasks(door: Door, { tasks, by, at, parentId }: TasksCheck): Promise<readonly CheckedTask[]> {
   const issues: FieldIssue[] = []
   const checked: CheckedTask[] = []
   const now = door.world.clock.now()
@@ -48,7 +50,7 @@ export async function checkTasks(door: Door, { tasks, by, at }: TasksCheck): Pro
     if (task.startAfter !== undefined || task.notStartAfter !== undefined) refuseWindow(task, now, at(index))
     checked.push(
       namesFiles(task)
-        ? await checkWithFiles(door, { task, by, at: at(index), command: known.command }, issues)
+        ? await checkWithFiles(door, { task, by, at: at(index), parentId, command: known.command }, issues)
         : checkArguments(task, known.command, issues, () => `${at(index)}/arguments`),
     )
     if (issues.length > issuesMost) break
@@ -61,6 +63,7 @@ interface WithFiles {
   readonly task: NewTask
   readonly by: Principal
   readonly at: string
+  readonly parentId?: string | undefined
   readonly command: DoorCommand
 }
 

@@ -98,10 +98,10 @@ async function create(door: Door, ask: CreateAsk, keyed: Keyed | undefined, at: 
 }
 
 /** The payloads are held before the head is written, and given back where it was not (core/files/payload.ts). */
-async function createWithFiles(world: World, creation: Creation, at: string): Promise<CreateOutcome> {
+export async function createWithFiles(world: World, creation: Creation, at: string): Promise<CreateOutcome> {
   const { task, by, id: taskId } = creation
   const born = world.ids.token()
-  const ask = { taskId, born, by, files: filesAsked(task) }
+  const ask = { taskId, born, by, files: filesAsked(task), parentId: creation.flow?.parent?.id }
   const held = await holdFiles(world, ask)
   if (held.kind === 'refused') {
     throw refusal('invalid', [{ field: fieldOf(task, held.index, at), message: held.message }])

@@ -7,6 +7,7 @@ import { createWorkerCalls } from '../worker-protocol/worker-calls.ts'
 import { createApi } from './app.ts'
 import { createCatalog } from './catalog.ts'
 import { ApiEnv } from './config.ts'
+import { createCheckSubTasks } from './create-sub-tasks.ts'
 import { answerEvent, type HttpEvent, type HttpResult } from './http-event.ts'
 import { createRegisterWorker } from './register-worker.ts'
 
@@ -17,7 +18,10 @@ const catalog = createCatalog(world)
 const api = createApi({
   world,
   catalog,
-  workerCalls: createWorkerCalls(world, createRegisterWorker({ world, catalog }), { isShared: true }),
+  workerCalls: createWorkerCalls(world, createRegisterWorker({ world, catalog }), {
+    isShared: true,
+    checkSubTasks: createCheckSubTasks({ world, catalog }),
+  }),
   uploads: createS3Uploads(place),
   downloads: createS3Downloads(place),
   authorize: () => ({ ok: false, detail: 'who signed this is found out by API Gateway alone' }),

@@ -63,6 +63,12 @@ export function taskRoutes(world: World, waitForEnd: WaitForEnd): readonly Route
         const outcome = await removeTask(world, taskId)
         if (outcome.kind === 'absent') throw noTask(taskId)
         if (outcome.kind === 'not-ended') throw new ApiError('conflict', 'the task has not ended: cancel it first')
+        if (outcome.kind === 'needed') {
+          throw new ApiError(
+            'conflict',
+            'its parent, or its own sub tasks, still need it: remove it when they have ended',
+          )
+        }
         return noContent()
       },
     }),
@@ -109,6 +115,7 @@ const whyRefused: Readonly<Partial<Record<RefusalReason, string>>> = {
 }
 
 function whyNotRetried(head: Head): string {
+  if (head.flow?.owes === true) return 'its sub tasks are still being ended: try again in a moment'
   return head.status === 'succeeded'
     ? 'the task succeeded: create a new one to do it again'
     : 'the task has not ended: there is nothing to run again yet'

@@ -1,3 +1,4 @@
+import { followFlows } from '#core/flow/follow'
 import type { Head } from '#core/head'
 import { headSk, isTaskPk } from '#core/keys'
 import { headOf } from '#core/layout'
@@ -7,9 +8,9 @@ import { rowsOf } from '#core/tasks/rows'
 import type { World } from '#core/world'
 
 /**
- * What follows from changes of heads, the same in both homes (protocol 37): scale-out, then the directory, then the
- * removal of what lay beside a head that is gone. It is told
- * of every change at least once, sometimes late, sometimes again after a newer one.
+ * What follows from changes, the same in both homes (protocol 37): scale-out, wakes and all else of workflows, the
+ * directory, and the removal of what lay beside a head that is gone. It is told of every change at least once, sometimes
+ * late, sometimes again after a newer one.
  */
 export interface ReactorEffects {
   /** So many fresh records show queued tasks of this worker that may start now: look whether it needs instances. */
@@ -36,7 +37,11 @@ export async function react(world: World, effects: ReactorEffects, changes: read
     rows.push(...rowsOf(before, after, world.directoryShards))
   }
   for (const [worker, count] of queued) effects.nudgeScaler(worker, count)
-  await Promise.all([putRows(world, rows), ...gone.map((head) => clearBeside(world, head))])
+  await Promise.all([
+    followFlows(world, changes),
+    putRows(world, rows),
+    ...gone.map((head) => clearBeside(world, head)),
+  ])
 }
 
 /** A store that writes many rows in one go answers them all with one promise, which need not be waited for many times. */

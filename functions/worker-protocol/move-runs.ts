@@ -46,10 +46,16 @@ async function finishWithFiles(
   by: Principal,
 ): Promise<RunAnswer> {
   const held = await holdResultFiles(world, by, end)
-  if (held.kind === 'refused') return finish(world, session, end, { kind: 'fail', error: held.error })
+  if (held.kind === 'refused')
+    return finish(world, session, end, { kind: 'fail', error: held.error, children: end.children })
   const result = plainResult(end.result)
-  if (held.kind === 'not-owner') return finish(world, session, end, { kind: 'succeed', result })
-  const answer = await finish(world, session, end, { kind: 'succeed', result, files: held.files })
+  if (held.kind === 'not-owner') return finish(world, session, end, { kind: 'succeed', result, children: end.children })
+  const answer = await finish(world, session, end, {
+    kind: 'succeed',
+    result,
+    files: held.files,
+    children: end.children,
+  })
   if (answer.outcome !== 'done') await held.letGo()
   return answer
 }
@@ -89,7 +95,7 @@ async function finish(world: World, session: Session, { taskId, run, ticket }: O
 }
 
 /** The bell of a run that is over goes; one that its task still needs for another run is hidden till then (protocol 8). */
-async function dropTicket(
+export async function dropTicket(
   world: World,
   session: Session,
   run: string,
@@ -113,15 +119,16 @@ function lost(session: Session, run: string, outcome: Exclude<MoveOutcome, { kin
 }
 
 function endOf(end: End): RunEnd {
+  const { children } = end
   switch (end.kind) {
     case 'succeed':
-      return { kind: 'succeed', result: plainResult(end.result) }
+      return { kind: 'succeed', result: plainResult(end.result), children }
     case 'fail':
-      return { kind: 'fail', error: end.timedOut === true ? { ...end.error, code: 'timeout' } : end.error }
+      return { kind: 'fail', error: end.timedOut === true ? { ...end.error, code: 'timeout' } : end.error, children }
     case 'stop':
-      return { kind: 'stop' }
+      return { kind: 'stop', children }
     case 'expire':
-      return { kind: 'give-up' }
+      return { kind: 'give-up', children }
     default:
       return end satisfies never
   }

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { Json } from '#core/contract/names'
 import type { Grant, Receive, Received } from '#core/contract/worker-protocol'
+import { type Replay, readReplay } from '#core/flow/replay'
 import { type Head, readyAt } from '#core/head'
 import { bellHoldMs } from '#core/lease'
 import type { ReceivedBell } from '#core/ports'
@@ -104,11 +105,16 @@ async function claimAll(
       claim(world, { received: bell, holdMs, instance, run: `${instance}.${ask.nonce}.${index}`, accepts }),
     ),
   )
+  const replays = await Promise.all(
+    outcomes.map((outcome) => (outcome.kind === 'run' ? readReplay(world, outcome.head) : {})),
+  )
   const grants: Grant[] = []
   for (const [index, outcome] of outcomes.entries()) {
     const bell = received[index]
     if (bell === undefined) continue
-    if (outcome.kind === 'run') grants.push(grantFor(session, { ...outcome, ticket: bell.receipt }))
+    if (outcome.kind === 'run') {
+      grants.push(grantFor(session, { ...outcome, ticket: bell.receipt, replay: replays[index] }))
+    }
     if (outcome.kind === 'hide' && mustBeAlone.has(bell.bell.taskId)) await drawOrHide(world, session, bell)
     else await settleBell(world, { worker, bell, outcome, holdMs })
   }
@@ -159,15 +165,17 @@ export interface Claimed {
   readonly head: Head
   readonly ticket: string
   readonly arguments: Json | undefined
+  readonly replay?: Replay | undefined
 }
 
-export function grantFor(session: Session, { head, ticket, arguments: args }: Claimed): Grant {
+export function grantFor(session: Session, { head, ticket, arguments: args, replay }: Claimed): Grant {
   const grant: Grant = {
     run: head.run?.id ?? '',
     ticket,
     leaseSeconds: head.leaseSeconds,
     timeoutSeconds: head.timeoutSeconds,
     task: toTask(head, { arguments: args, isBrief: true }),
+    ...replay,
   }
   if (head.crashCount >= crashesAlone) grant.alone = true
   session.hold(grant, head)

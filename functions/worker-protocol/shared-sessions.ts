@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { Grant, Received } from '#core/contract/worker-protocol'
+import { readReplay } from '#core/flow/replay'
 import { instanceKey, toldKey } from '#core/keys'
 import { argumentsOf } from '#core/layout'
 import { readHead } from '#core/tasks/move'
@@ -60,7 +61,8 @@ export async function grantedBefore(
     told.map(async ({ taskId, run, ticket }): Promise<Grant[]> => {
       const head = await readHead(world, taskId)
       if (head?.run?.id !== run) return []
-      return [grantFor(session, { head, ticket, arguments: await argumentsOf(world.store, head) })]
+      const [args, replay] = await Promise.all([argumentsOf(world.store, head), readReplay(world, head)])
+      return [grantFor(session, { head, ticket, arguments: args, replay })]
     }),
   )
   return { grants: grants.flat() }

@@ -7,6 +7,7 @@ import { type Fleet, instanceSilentMs, liveInstances, readFleet, readInstances }
 import { deleteInstance, instanceStopped, registerInstance } from '#core/workers/instances'
 import type { PutWorkerAsk } from '#core/workers/put-worker'
 import type { World } from '#core/world'
+import { type CheckSubTasks, readOutputs, suspendRuns, tellSteps } from './flow-calls.ts'
 import { completeRuns, releaseRuns, renewRuns, takeBack } from './move-runs.ts'
 import { receiveGrants } from './receive.ts'
 import { Session } from './session.ts'
@@ -47,14 +48,19 @@ export type RegisterWorker = (ask: PutWorkerAsk) => Promise<Fleet>
 export interface WorkerCallsOptions {
   /** Other processes serve the same instances (functions of an account), and pay for each second of it. */
   readonly isShared?: boolean
+  /** Without it no run can make sub tasks. */
+  readonly checkSubTasks?: CheckSubTasks
 }
+
+const noDoor: CheckSubTasks = () => Promise.reject(new ApiError('conflict', 'no sub tasks can be made here'))
 
 /** The hub's side of the worker protocol (core/contract/worker-protocol.ts). */
 export function createWorkerCalls(
   world: World,
   registerWorker: RegisterWorker,
-  { isShared = false }: WorkerCallsOptions = {},
+  { isShared = false, checkSubTasks = noDoor }: WorkerCallsOptions = {},
 ): WorkerCalls {
+  const flowCalls = { world, checkSubTasks }
   const sessions = new Map<string, Session>()
   const registrations = new Map<string, Registration>()
   /** Launches that said they were gone and whose processes have yet to end: no failed starts. */
@@ -275,6 +281,12 @@ export function createWorkerCalls(
           return (isShared ? receiveShared : receive)(session, body as Body<'receive'>, signal)
         case 'renew':
           return heard(session, renewRuns(world, session, body as Body<'renew'>))
+        case 'step':
+          return heard(session, tellSteps(flowCalls, session, body as Body<'step'>, principal))
+        case 'suspend':
+          return heard(session, suspendRuns(flowCalls, session, body as Body<'suspend'>))
+        case 'outputs':
+          return readOutputs(flowCalls, session, body as Body<'outputs'>)
         case 'complete':
           return heard(session, completeRuns(world, session, body as Body<'complete'>, principal))
         case 'release':

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { isTerminal } from '#core/contract/task'
 import type { Decision, Event } from '#core/events'
+import type { Flow } from '#core/flow/flow'
 import type { Head } from '#core/head'
 import { decide } from '#core/lifecycle'
 import { aHead, noon } from '../support/heads.ts'
@@ -48,6 +49,16 @@ const tries = fc.record({
     'expire',
     'retry',
     'patch',
+    'suspend',
+    'suspend',
+    'wake',
+    'observe',
+    'await',
+    'orphan',
+    'pay',
+    'rejoin',
+    'release',
+    'fail-dependency',
   ),
   byOwner: fc.boolean(),
   retryable: fc.boolean(),
@@ -60,11 +71,24 @@ const tries = fc.record({
 type Try = typeof tries extends fc.Arbitrary<infer T> ? T : never
 
 it('random moves keep the invariants, and whatever is not finished has a guard', () => {
-  const first = fc.record({ timeoutSeconds: fc.constantFrom(undefined, 30), minSeconds: fc.constantFrom(0, 5, 2_000) })
+  const parent = { id: 'p', born: 'b', step: 's', index: 0, count: 1, era: 0, depth: 1 }
+  const first = fc.record({
+    timeoutSeconds: fc.constantFrom(undefined, 30),
+    minSeconds: fc.constantFrom(0, 5, 2_000),
+    flow: fc.constantFrom<(Flow | undefined)[]>(
+      undefined,
+      { parent: { ...parent, onEnd: 'cancel' } },
+      { parent: { ...parent, onEnd: 'detach' } },
+      { dependencies: { count: 1, onFailure: 'fail', isOpen: true } },
+    ),
+  })
   fc.assert(
-    fc.property(first, fc.array(tries, { maxLength: 40 }), ({ timeoutSeconds, minSeconds }, attempts) => {
+    fc.property(first, fc.array(tries, { maxLength: 40 }), ({ timeoutSeconds, minSeconds, flow }, attempts) => {
       const retry = { maxRuns: 3, minSeconds, maxSeconds: 4_000, factor: 2, jitter: 'full' } as const
-      let told: Told = { head: aHead({ retry, timeoutSeconds }), bells: 1, runHoldsBell: false, now: noon }
+      const isDependent = flow?.dependencies !== undefined
+      const waits = isDependent ? ({ status: 'waiting', due: noon + 60_000 } as const) : {}
+      const head = aHead({ retry, timeoutSeconds, flow, ...waits })
+      let told: Told = { head, bells: isDependent ? 0 : 1, runHoldsBell: false, now: noon }
       for (const [index, attempt] of attempts.entries()) {
         const now = told.now + attempt.passes
         const event = eventOf(told.head, attempt, now, `w${index}`)
@@ -107,13 +131,30 @@ function eventOf(head: Head, attempt: Try, now: number, writer: string): Event {
       }
       return { kind: 'patch', ...at, by: 'ann', fields }
     }
+    case 'suspend': {
+      const wakeAt = typeof attempt.startAfter === 'number' ? { wakeAt: now + attempt.startAfter } : {}
+      const isHinted = attempt.retryable || !('wakeAt' in wakeAt) ? { isHinted: true as const } : {}
+      return { kind: 'suspend', ...of, suspension: { on: 'x', ...wakeAt, ...isHinted } }
+    }
+    case 'wake':
+      return { kind: 'wake', ...at, why: 'x' }
+    case 'observe':
+      return { kind: 'observe', ...at, progress: { percent: 50 } }
+    case 'orphan':
+      return { kind: 'orphan', ...at, keptUntil: now + 5_000 }
+    case 'rejoin':
+      return { kind: 'rejoin', ...at, by: 'task p', era: 1 }
+    case 'fail-dependency':
+      return { kind: 'fail-dependency', ...at, message: 'x' }
+    case 'guard':
+      return { kind: 'ring', ...at }
     case 'renew':
     case 'succeed':
     case 'stop':
     case 'give-up':
       return { kind: attempt.kind, ...of }
     default:
-      return { kind: attempt.kind === 'guard' ? 'ring' : attempt.kind, ...at }
+      return { kind: attempt.kind, ...at }
   }
 }
 
@@ -138,20 +179,24 @@ function check(before: Head, event: Event, decision: Decision, told: Told): void
     if (decision.bell === undefined) expect(isOwner && before.run?.renewed === false).toBe(true)
   }
   // L2 and rule 1
-  if (head.status === 'waiting' || head.run?.renewed === true) expect(head.due).toBeDefined()
+  const isGuarded = head.status === 'waiting' || head.status === 'suspended' || head.run?.renewed === true
+  if (isGuarded) expect(head.due).toBeDefined()
   else if (!isTerminal(head.status)) expect(head.due !== undefined || bells > 0).toBe(true)
-  if (head.status === 'waiting')
+  if (head.status === 'waiting' && head.flow?.dependencies?.isOpen !== true)
     expect(head.due ?? 0).toBeLessThanOrEqual(Math.max(head.startAfter ?? 0, head.retryAfter ?? 0))
   if (head.status === 'queued' && head.notStartAfter !== undefined)
     expect(head.due).toBeLessThanOrEqual(head.notStartAfter)
   if (head.cancel !== undefined) expect(head.due).toBeLessThanOrEqual(head.cancel.graceUntil)
   // L3
-  const byOthers = ['lose', 'time-out', 'end-grace', 'cancel', 'patch']
+  const byOthers = ['lose', 'time-out', 'end-grace', 'cancel', 'patch', 'await', 'orphan', 'rejoin']
   if (before.status === 'running' && !byOthers.includes(event.kind)) expect(isOwner).toBe(true)
   // L4
   if (isTerminal(head.status)) {
-    expect([head.run, head.due, head.cancel]).toEqual([undefined, undefined, undefined])
-    expect(head.expiresAt).toBeDefined()
+    expect([head.run, head.cancel, head.flow?.suspension]).toEqual([undefined, undefined, undefined])
+    const isOwing = head.flow?.owes === true
+    const isKept = head.flow?.parent !== undefined && head.flow.parent.isOver !== true
+    expect(head.due !== undefined).toBe(isOwing)
+    expect(head.expiresAt !== undefined).toBe(!isOwing && !isKept)
   } else expect(head.expiresAt).toBeUndefined()
   expect(head.status === 'running').toBe(head.run !== undefined)
   expect(head.failureCount <= 3 && head.crashCount <= 3).toBe(true)

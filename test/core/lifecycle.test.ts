@@ -10,7 +10,8 @@ function headsIn(status: Status): readonly Head[] {
   const run = status === 'running' ? { run: aRun({ startedAt: noon - 500_000 }) } : {}
   const ended = ['succeeded', 'failed', 'canceled', 'expired'].includes(status) ? { expiresAt: noon + 1_000 } : {}
   const due = status === 'waiting' || status === 'suspended' ? { due: noon } : {}
-  const plain = aHead({ status, n: 4, ...run, ...ended, ...due })
+  const flow = status === 'suspended' ? { flow: { suspension: { on: 'nap', wakeAt: noon } } } : {}
+  const plain = aHead({ status, n: 4, ...run, ...ended, ...due, ...flow })
   const late = plain.run === undefined ? {} : { run: { ...plain.run, leaseUntil: noon - 100_000 } }
   return [
     plain,
@@ -27,14 +28,24 @@ function headsIn(status: Status): readonly Head[] {
       crashCount: 1,
       retry: { ...plain.retry, minSeconds: 2_000, maxSeconds: 3_000 },
     },
+    { ...plain, flow: { ...plain.flow, parent: aParent('cancel'), dependencies: someDependencies } },
+    { ...plain, statusCode: 424, flow: { ...plain.flow, parent: aParent('detach'), dependencies: someDependencies } },
+    { ...plain, startAfter: noon + 2_000_000, flow: { ...plain.flow, dependencies: someDependencies } },
+    { ...plain, flow: { ...plain.flow, owes: true, suspension: { on: 'a signal', isHinted: true } } },
     ...(status === 'running'
       ? [{ ...plain, timeoutSeconds: 1, cancel: { at: noon - 2, by: 'ann', graceUntil: noon - 1 } }]
       : []),
   ]
 }
 
+const someDependencies = { count: 2, onFailure: 'fail', isOpen: true } as const
+
+function aParent(onEnd: 'cancel' | 'detach') {
+  return { id: 'p', born: 'b', step: 's', index: 0, count: 1, era: 0, depth: 1, onEnd }
+}
+
 describe('the table of moves', () => {
-  const statuses = Status.options.filter((status) => status !== 'suspended')
+  const statuses = Status.options
   const pairs = statuses.flatMap((status) => sampleEvents.map((event) => [status, event.kind, event] as const))
 
   it.each(pairs)('%s × %s: moves only where the table says, else is refused', (status, kind, event) => {

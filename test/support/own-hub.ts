@@ -73,6 +73,7 @@ export async function createOwnHubWorld() {
   const fleet = rememberFleet(counted, worker, world.clock)
   const seen = { ...world, store: fleet.store, seesSince: sight.seesSince }
   const door = createOwnHub({
+    checkSubTasks: () => Promise.reject(new Error('no sub tasks here')),
     world: seen,
     sight,
     worker,

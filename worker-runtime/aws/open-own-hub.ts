@@ -3,6 +3,8 @@ import { watchDates } from '#adapters/aws/watch-dates'
 import { systemClock } from '#adapters/system/clock'
 import type { HubEnv } from '#core/contract/hub-env'
 import type { Log } from '#core/ports'
+import { createCatalog } from '#functions/api/catalog'
+import { createCheckSubTasks } from '#functions/api/create-sub-tasks'
 import type { HubDoor } from '../agent/hub-door.ts'
 import { createOwnHub } from './own-hub.ts'
 import { createRegisterByHand } from './register-by-hand.ts'
@@ -25,6 +27,7 @@ export function openOwnHub(env: HubEnv, worker: string, log: Log): HubDoor {
     close,
     clockOffMs: () => clockOffMs,
     registerWorker: createRegisterByHand(world),
+    checkSubTasks: createCheckSubTasks({ world, catalog: createCatalog(world) }),
     forgetFleet: fleet.forget,
   })
 }

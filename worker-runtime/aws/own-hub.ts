@@ -2,6 +2,7 @@ import { ApiError, errorTable } from '#core/contract/errors'
 import { type Sight, type Tick, tickKey } from '#core/sight'
 import type { World } from '#core/world'
 import { createAnswerLines } from '#functions/worker-protocol/answer-lines'
+import type { CheckSubTasks } from '#functions/worker-protocol/flow-calls'
 import { createWorkerCalls, type RegisterWorker, type WorkerCalls } from '#functions/worker-protocol/worker-calls'
 import type { HubDoor } from '../agent/hub-door.ts'
 import { createLineStream } from './line-stream.ts'
@@ -19,6 +20,7 @@ export interface OwnHubParts {
   readonly sight: Sight
   readonly worker: string
   readonly registerWorker: RegisterWorker
+  readonly checkSubTasks: CheckSubTasks
   readonly forgetFleet: () => void
   /** By how much the clock of the hub is ahead of this one, as the last answer told (protocol 14). */
   readonly clockOffMs: () => number | undefined
@@ -29,7 +31,11 @@ export interface OwnHubParts {
 export function createOwnHub(parts: OwnHubParts): HubDoor {
   const { world, sight } = parts
   const reach = createReach(world)
-  const calls = watched(createWorkerCalls(world, parts.registerWorker), parts, reach)
+  const calls = watched(
+    createWorkerCalls(world, parts.registerWorker, { checkSubTasks: parts.checkSubTasks }),
+    parts,
+    reach,
+  )
 
   return {
     open: async () => {
