@@ -66,6 +66,7 @@ function allowEach(scope: Construct, functions: HubFunctions, options: HubFuncti
   const may = permissionsOf(scope, { hubName, tableName, bucketName: bucket.bucketName })
   const attention = { actions: ['sqs:SendMessage'], on: [attentionQueue.queueArn] }
   for (const each of [api, reactor, clock, registrar]) each.allow(may.store)
+  for (const each of [api, reactor, clock]) each.allow(may.join)
   api.allow(may.readFiles, may.missFiles, may.writeFiles)
   intake.allow(may.makeTasks, attention)
   // What makes no task goes there with its reason. (The construct's own destination would allow more.)

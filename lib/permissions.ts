@@ -23,6 +23,8 @@ export function permissionsOf(scope: Construct, { hubName, tableName, bucketName
       actions: ['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:PutItem', 'dynamodb:DeleteItem'],
       on: [table],
     },
+    /** Sets of what has ended: sub tasks for their parents, dependencies for their dependents. */
+    join: { actions: ['dynamodb:UpdateItem'], on: [table] },
     /** Who only makes tasks takes nothing away. */
     makeTasks: { actions: ['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:PutItem'], on: [table] },
     readDue: { actions: ['dynamodb:Query'], on: [`${table}/index/${dueIndex}`] },

@@ -23,7 +23,7 @@ export function createTaskRole(scope: Construct, { facts, worker, queue }: Worke
     }),
   })
   const may = permissionsOf(scope, facts)
-  for (const each of [may.store, may.readFiles, may.missFiles, may.writeFiles]) allow(role, each)
+  for (const each of [may.store, may.join, may.readFiles, may.missFiles, may.writeFiles]) allow(role, each)
   const actions = ['sqs:ReceiveMessage', 'sqs:ChangeMessageVisibility', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes']
   allow(role, { actions, on: [queue.queueArn] })
   return role
