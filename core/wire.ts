@@ -1,6 +1,7 @@
 import type { Json } from './contract/names.ts'
 import type { Task, WaitingFor } from './contract/task.ts'
 import { shownInputs, shownResult } from './files/held-file.ts'
+import type { Flow } from './flow/flow.ts'
 import type { Head, HistoryLine } from './head.ts'
 import type { Outcome } from './layout.ts'
 
@@ -19,7 +20,7 @@ export function toTask(head: Head, beside: Beside): Task {
     command: head.command,
     version: head.version,
     worker: head.worker,
-    rootId: head.id,
+    rootId: head.flow?.rootId ?? head.id,
     correlationId: head.correlationId,
     status: head.status,
     statusCode: head.statusCode,
@@ -38,6 +39,7 @@ export function toTask(head: Head, beside: Beside): Task {
     const time = head[field]
     if (time !== undefined) task[field] = iso(time)
   }
+  if (head.flow !== undefined) Object.assign(task, shownFlow(head.flow))
   if (head.crashCount > 0) task.crashCount = head.crashCount
   if (head.cancel !== undefined) task.cancelRequested = true
   if (head.progress !== undefined) task.progress = { ...head.progress, at: iso(head.progress.at) }
@@ -48,6 +50,16 @@ export function toTask(head: Head, beside: Beside): Task {
   if (beside.error !== undefined) task.error = beside.error
   if (beside.waitingFor !== undefined) task.waitingFor = beside.waitingFor
   return task as Task
+}
+
+function shownFlow({ parent, dependencies, isolationKey }: Flow): Partial<Task> {
+  return {
+    ...(parent === undefined ? {} : { parentId: parent.id, onParentEnd: parent.onEnd }),
+    ...(dependencies === undefined
+      ? {}
+      : { dependencies: dependencies.count, onDependencyFailure: dependencies.onFailure }),
+    ...(isolationKey === undefined ? {} : { isolationKey }),
+  }
 }
 
 const plainFields = [

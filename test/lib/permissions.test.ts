@@ -125,7 +125,13 @@ describe('the roles of a worker', () => {
     const task = worker.filter(({ role }) => role.includes('TaskRole'))
     expect(task.map(({ Action, Resource }) => [Action, Resource])).toEqual([
       [
-        ['dynamodb:DeleteItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'],
+        [
+          'dynamodb:DeleteItem',
+          'dynamodb:GetItem',
+          'dynamodb:PutItem',
+          'dynamodb:Query',
+          'dynamodb:UpdateItem',
+        ],
         'arn:aws:dynamodb:eu-central-1:111122223333:table/HubTable7D8E0482',
       ],
       [['s3:GetObject', 's3:PutObject'], 'arn:aws:s3:::taskurai-main-0a1b2c3d/payloads/*'],
