@@ -11,6 +11,7 @@ import type { Contract, EndedTask, InputOf, OutputOf, TaskOf, TaskToSubmit } fro
 import { type ConnectionOptions, resolveConnection } from './credentials.ts'
 import { type Download, type DownloadOptions, download } from './download.ts'
 import { TaskuraiError } from './error.ts'
+import { type FlowCalls, flowCalls, pagesOf, type TaskPage } from './flow.ts'
 import { fetchStreams, httpStreams } from './stream-transport.ts'
 import { type BatchOptions, type SubmitOptions, segment, submitMany, submitOne } from './submit.ts'
 import { realSystem, type System } from './system.ts'
@@ -37,11 +38,6 @@ export interface TaskQuery extends Omit<Partial<ListQuery>, 'status' | Times> {
   readonly signal?: AbortSignal
 }
 
-export interface TaskPage {
-  readonly tasks: readonly Task[]
-  readonly cursor?: string
-}
-
 export interface LogsQuery {
   /** Where the page before ended. */
   readonly cursor?: string | undefined
@@ -65,7 +61,7 @@ interface Reasoned {
   readonly reason?: string
 }
 
-export interface Client {
+export interface Client extends FlowCalls {
   /** Accepts a task. Typed by a contract, or by the bare name of a command. */
   submit<C extends Contract>(
     contract: C,
@@ -74,7 +70,10 @@ export interface Client {
       : [input: InputOf<C>, options?: SubmitOptions]
   ): Promise<TaskOf<OutputOf<C>>>
   submit(command: string, input?: unknown, options?: SubmitOptions): Promise<Task>
-  /** Accepts any number of tasks and answers their ids, in order. */
+  /**
+   * Accepts any number of tasks and answers their ids, in order. Tasks with a `ref` may be named by others in `dependsOn`;
+   * such a batch goes in one request, 500 tasks at most.
+   */
   submitBatch(tasks: readonly TaskToSubmit[], options?: BatchOptions): Promise<readonly string[]>
   get(id: string, options?: GetOptions): Promise<Task>
   /** Resolves with the ended task, however it ended; typed when given what `submit` returned. */
@@ -102,8 +101,6 @@ export interface Client {
   health(): Promise<Readonly<Record<string, unknown>>>
   openapi(): Promise<Readonly<Record<string, unknown>>>
 }
-
-const pagesMost = 1_000_000
 
 /**
  * A client of one hub. Endpoint, keys and region come from the options, else from the usual variables and files.
@@ -160,17 +157,8 @@ export function clientOn(line: Line): Client {
     return ask({ method: 'GET', path: '/v1/tasks', query: asked, signal })
   }
 
-  async function* listAll(query: TaskQuery = {}): AsyncGenerator<Task, void, undefined> {
-    let cursor = query.cursor
-    for (let pages = 0; pages < pagesMost; pages++) {
-      const page = await list({ ...query, ...(cursor === undefined ? {} : { cursor }) })
-      yield* page.tasks
-      cursor = page.cursor
-      if (cursor === undefined) return
-    }
-  }
-
   return {
+    ...flowCalls(line),
     submit,
     submitBatch: (tasks, options) => submitMany(line, tasks, options),
     get: async (id, options) => withApart(line, (await getTask(line, id, options)) as Task, options?.signal),
@@ -181,7 +169,8 @@ export function clientOn(line: Line): Client {
     upload: (source, options) => upload(line, source, options),
     download: (taskId, name, options) => download(line, taskId, name, options),
     list,
-    listAll,
+    listAll: (query = {}) =>
+      pagesOf((cursor) => list({ ...query, ...(cursor === undefined ? {} : { cursor }) }), query.cursor),
     logs: (id, { cursor, limit, signal } = {}) => {
       const query = { cursor, limit: limit === undefined ? undefined : String(limit) }
       return ask({ method: 'GET', path: task(id, '/logs'), query, signal })

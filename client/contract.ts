@@ -38,16 +38,23 @@ export interface EndedTask<Output = Json> extends TaskOf<Output> {
   readonly status: TerminalStatus
 }
 
-type TimeField = 'startAfter' | 'notStartAfter'
+type OwnField = 'command' | 'arguments' | 'startAfter' | 'notStartAfter' | 'dependsOn'
 
 /** Everything about a new task but its command and arguments. The times also take a Date. */
-export interface TaskConfig extends Omit<NewTask, 'command' | 'arguments' | TimeField> {
+export interface TaskConfig extends Omit<NewTask, OwnField> {
   readonly startAfter?: NewTask['startAfter'] | Date
   readonly notStartAfter?: NewTask['notStartAfter'] | Date
+  /** Tasks that must end first: their ids, and in a batch the `ref`s of others of the same call. */
+  readonly dependsOn?: readonly string[] | undefined
+}
+
+/** In a batch a task may have a name, by which others of the same call depend on it. */
+export interface BatchTaskConfig extends TaskConfig {
+  readonly ref?: string | undefined
 }
 
 /** A task as given to `submitBatch`; `NewTask` of the contract fits. */
-export interface TaskToSubmit extends TaskConfig {
+export interface TaskToSubmit extends BatchTaskConfig {
   readonly command: string
   readonly arguments?: unknown
 }
@@ -57,7 +64,11 @@ export interface TaskToSubmit extends TaskConfig {
  *
  * @example await client.submitBatch(orders.map((order) => newTask(orderConfirm, order, { externalId: order.id })))
  */
-export function newTask<C extends Contract>(contract: C, input: InputOf<C>, config: TaskConfig = {}): TaskToSubmit {
+export function newTask<C extends Contract>(
+  contract: C,
+  input: InputOf<C>,
+  config: BatchTaskConfig = {},
+): TaskToSubmit {
   const { name, version } = contract
   return { command: name, ...(version === undefined ? {} : { version }), arguments: input, ...config }
 }

@@ -11,6 +11,7 @@ export type { ErrorCode, FieldIssue } from '../core/contract/errors.ts'
 export type { NewFile, Payload, TaskFile } from '../core/contract/files.ts'
 export type { LogLine, LogPage } from '../core/contract/logs.ts'
 export type { NewTask } from '../core/contract/new-task.ts'
+export type { Step } from '../core/contract/steps.ts'
 export type { Status, Task, TaskError, TaskResult } from '../core/contract/task.ts'
 export type { PutWorker, WorkerView } from '../core/contract/workers.ts'
 export {
@@ -19,10 +20,10 @@ export {
   createClient,
   type LogsQuery,
   type RegisteredCommand,
-  type TaskPage,
   type TaskQuery,
 } from './client.ts'
 export {
+  type BatchTaskConfig,
   type Contract,
   type EndedTask,
   type InputOf,
@@ -35,6 +36,7 @@ export {
 } from './contract.ts'
 export type { Download, DownloadOptions } from './download.ts'
 export { type ClientErrorCode, TaskuraiError } from './error.ts'
+export type { ChildrenQuery, SentSignal, SignalOptions, TaskPage } from './flow.ts'
 export type { Credentials } from './sign.ts'
 export type { BatchOptions, SubmitOptions } from './submit.ts'
 export type { UploadSource } from './upload.ts'

@@ -1,5 +1,6 @@
 import { limits } from '../core/contract/limits.ts'
 import { isLarge, sendApart } from './apart.ts'
+import { bytesBeside, isConnected, partsOf, refuseTooLarge } from './batch.ts'
 import { call, type Line } from './call.ts'
 import type { Contract, TaskConfig, TaskToSubmit } from './contract.ts'
 import { TaskuraiError } from './error.ts'
@@ -20,8 +21,6 @@ export interface BatchOptions {
 }
 
 const keyPattern = /^[\x21-\x7e]+$/
-/** Room for `{"tasks":[]}` and for what a gateway in between may add. */
-const bodyReserveBytes = 1_024
 /** Room for the number of the part behind a caller's key. */
 const partSuffixChars = 12
 
@@ -47,7 +46,10 @@ export async function submitOne(
   return { ...whole, arguments: input }
 }
 
-/** The ids in the order of the tasks. Any number: what is too much for one request goes in several, one after another. */
+/**
+ * The ids in the order of the tasks. Any number: what is too much for one request goes in several, one after another.
+ * Only tasks that name each other never do, as a hub wires those of one call.
+ */
 export async function submitMany(
   line: Line,
   tasks: readonly TaskToSubmit[],
@@ -62,11 +64,13 @@ export async function submitMany(
   const command = commonCommand(tasks)
   const path = command === undefined ? '/v1/tasks/batch' : `/v1/commands/${segment(command)}/tasks/batch`
   const ids: string[] = []
-  const texts = tasks.map((task) => JSON.stringify(command === undefined ? task : { ...task, command: undefined }))
-  for (const [index, task] of tasks.entries()) {
-    if (!isLarge(texts[index] ?? '', task.arguments)) continue
-    texts[index] = await sendApart(line, command === undefined ? { ...task } : { ...task, command: undefined }, signal)
+  const sent = command === undefined ? tasks : tasks.map((task) => ({ ...task, command: undefined }))
+  const texts = sent.map((task) => JSON.stringify(task))
+  const apart = new Set(sent.flatMap((task, index) => (isLarge(texts[index] ?? '', task.arguments) ? [index] : [])))
+  if (isConnected(tasks)) {
+    refuseTooLarge(texts.map((text, index) => (apart.has(index) ? bytesBeside(sent[index]) : Buffer.byteLength(text))))
   }
+  for (const index of apart) texts[index] = await sendApart(line, { ...sent[index] }, signal)
   for (const [index, part] of partsOf(texts).entries()) {
     const headers = { 'idempotency-key': keyOfPart(index), prefer: 'return=minimal' }
     const answer = await call(line, { method: 'POST', path, json: `{"tasks":[${part.join()}]}`, headers, signal })
@@ -84,29 +88,6 @@ export async function submitMany(
 function commonCommand(tasks: readonly TaskToSubmit[]): string | undefined {
   const command = tasks[0]?.command
   return tasks.every((task) => task.command === command) ? command : undefined
-}
-
-/**
- * The tasks' JSON, cut by count and by bytes. A single task that is too large goes alone, so that the hub's refusal
- * names it.
- */
-function partsOf(tasks: readonly string[]): readonly (readonly string[])[] {
-  const bytesMost = limits.bodyBytes - bodyReserveBytes
-  const parts: string[][] = []
-  let part: string[] = []
-  let bytes = 0
-  for (const json of tasks) {
-    const taskBytes = Buffer.byteLength(json) + 1
-    if (part.length > 0 && (part.length === limits.batchTasks || bytes + taskBytes > bytesMost)) {
-      parts.push(part)
-      part = []
-      bytes = 0
-    }
-    part.push(json)
-    bytes += taskBytes
-  }
-  if (part.length > 0) parts.push(part)
-  return parts
 }
 
 function idsOf(answer: unknown): string[] {

@@ -118,6 +118,19 @@ export function isBatchPk(pk: string): boolean {
   return pk.startsWith('B#')
 }
 
+export function batchIdOf(pk: string): string {
+  return pk.slice(2)
+}
+
+/** A portion of a batch that is too large for one item. */
+export function batchPartKey(batchId: string, born: string, index: number): Key {
+  return { pk: `B#${batchId}`, sk: `${batchPartPrefix(born)}${String(index).padStart(4, '0')}` }
+}
+
+export function batchPartPrefix(born: string): string {
+  return `PART#${born}#`
+}
+
 const retryPrefix = 'RETRY#'
 
 /** What followed from a change of a task and could not be done: it waits in the due index (protocol 37). */

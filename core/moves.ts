@@ -69,13 +69,14 @@ export function fail(head: Head, event: Of<'fail'>): Decision {
   return failRun(head, event, event.error, code, {
     apart: event.apart === true ? event.run : undefined,
     keepsBell: true,
-    owes: owesByRun(head, event.children),
+    // An agent that ends a handler for its time limit cannot know whether it has made sub tasks.
+    owes: code === 408 ? owesItsEnd(head) : owesByRun(head, event.children),
   })
 }
 
 export function stop(head: Head, event: Of<'stop'>): Decision {
   if (head.cancel === undefined) return handBack(head, { ...event, kind: 'hand-back', reason: 'stopped' })
-  return end(head, event, 'canceled', 499, head.cancel.by, head.cancel.reason, owesByRun(head, event.children))
+  return end(head, event, 'canceled', 499, head.cancel.by, head.cancel.reason, owesItsEnd(head))
 }
 
 export function giveUp(head: Head, event: Of<'give-up'>): Decision {

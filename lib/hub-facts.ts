@@ -66,6 +66,7 @@ export function arnsOf(scope: Construct, hubName: string) {
     /** Every instance of the hub's workers. */
     instances: arn({ service: 'ecs', resource: 'task', resourceName: `${names.cluster}/*` }),
     attentionQueue: named('sqs', names.attentionQueue),
+    keyedQueues: named('sqs', names.keyedQueues),
     function: (name: 'intake' | 'registrar') =>
       arn({
         service: 'lambda',

@@ -67,7 +67,7 @@ function allowEach(scope: Construct, functions: HubFunctions, options: HubFuncti
   const attention = { actions: ['sqs:SendMessage'], on: [attentionQueue.queueArn] }
   for (const each of [api, reactor, clock, registrar]) each.allow(may.store)
   for (const each of [api, reactor, clock]) each.allow(may.join)
-  api.allow(may.readFiles, may.missFiles, may.writeFiles)
+  api.allow(may.readFiles, may.missFiles, may.writeFiles, may.makeKeyedQueues)
   intake.allow(may.makeTasks, attention)
   // What makes no task goes there with its reason. (The construct's own destination would allow more.)
   intake.handler.configureAsyncInvoke({ onFailure: { bind: () => ({ destination: attentionQueue.queueArn }) } })
@@ -95,7 +95,8 @@ function environmentsOf(scope: Construct, { environment, attentionQueue, events 
     TASKURAI_EVENT_BUS: events === undefined ? '' : busOf(scope, events).name,
     TASKURAI_EVENTS: (events?.statuses ?? []).join(','),
   }
-  return { api: environment, reactor, clock: reactor, intake: environment, registrar: environment }
+  const api = { ...environment, TASKURAI_ATTENTION_QUEUE_ARN: attentionQueue.queueArn }
+  return { api, reactor, clock: reactor, intake: environment, registrar: environment }
 }
 
 const accountBus = 'default'

@@ -27,6 +27,12 @@ export function permissionsOf(scope: Construct, { hubName, tableName, bucketName
     join: { actions: ['dynamodb:UpdateItem'], on: [table] },
     /** Who only makes tasks takes nothing away. */
     makeTasks: { actions: ['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:PutItem'], on: [table] },
+    /** For a developer's own worker of a shared hub. Who rings it and looks at it is let in by the queue. */
+    makeKeyedQueues: {
+      actions: ['sqs:CreateQueue'],
+      on: [arns.keyedQueues],
+      because: 'A developer names his key when he registers. Bound to names that no deployed worker has.',
+    },
     readDue: { actions: ['dynamodb:Query'], on: [`${table}/index/${dueIndex}`] },
     readFiles: files('s3:GetObject'),
     /** Without it S3 says of a file that is not there that it may not be read. */

@@ -2,6 +2,7 @@ import { limits } from '#core/contract/limits'
 import type { Manifest } from '#core/contract/manifest'
 import { Recycle, Scaling } from '#core/contract/manifest'
 import { WorkerName } from '#core/contract/names'
+import { workerId } from '#core/contract/worker-id'
 import { sizeFault } from './fargate-size.ts'
 import type { WorkerProps } from './worker-props.ts'
 
@@ -10,10 +11,11 @@ import type { WorkerProps } from './worker-props.ts'
 export const workerDefaults = { cpu: 512, memoryMiB: 1_024, cpuArchitecture: 'arm64' } as const
 
 export function workerNameOf(given: string | undefined, manifest: Manifest | undefined): string {
-  if (given !== undefined && manifest !== undefined && manifest.name !== given) {
-    throw new Error(`addWorker: it is called ${given} here and ${manifest.name} in its manifest`)
+  const described = manifest === undefined ? undefined : workerId(manifest)
+  if (given !== undefined && described !== undefined && described !== given) {
+    throw new Error(`addWorker: it is called ${given} here and ${described} in its manifest`)
   }
-  const name = given ?? manifest?.name
+  const name = given ?? described
   if (name === undefined) throw new Error('addWorker: give the worker a name, a module or a manifest')
   const { success, error } = WorkerName.safeParse(name)
   if (!success) throw new Error(`addWorker: ${name} cannot be its name: ${error.issues[0]?.message}`)

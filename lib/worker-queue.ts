@@ -3,11 +3,8 @@ import { AnyPrincipal, PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import { type IQueue, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs'
 import type { Construct } from 'constructs'
 import { queueNameOf } from '#core/contract/hub-env'
+import { queueAccess, workerQueue } from '#core/contract/worker-queue'
 import { arnsOf } from './hub-facts.ts'
-
-/** The most there is: every hold of a bell counts as a receive, so only a fault of the hub itself comes that far. */
-const receivesMost = 1_000
-const retentionDays = 14
 
 export interface WorkerQueueOptions {
   readonly hubName: string
@@ -21,14 +18,14 @@ export function createWorkerQueue(scope: Construct, { hubName, worker, attention
     queueName: queueNameOf(hubName, worker),
     encryption: QueueEncryption.SQS_MANAGED,
     enforceSSL: true,
-    retentionPeriod: Duration.days(retentionDays),
-    receiveMessageWaitTime: Duration.seconds(20),
-    deadLetterQueue: { queue: attentionQueue, maxReceiveCount: receivesMost },
+    retentionPeriod: Duration.seconds(workerQueue.retentionSeconds),
+    receiveMessageWaitTime: Duration.seconds(workerQueue.receiveWaitSeconds),
+    deadLetterQueue: { queue: attentionQueue, maxReceiveCount: workerQueue.receivesMost },
   })
   const { roles, hubRoles } = arnsOf(scope, hubName)
-  // Here and not with the roles: a worker that another stack adds is rung without a change to the hub's stack.
-  allowRoles(queue, { sid: 'RolesOfThisHubRing', actions: ['sqs:SendMessage'], roles })
-  allowRoles(queue, { sid: 'FunctionsOfThisHubLook', actions: ['sqs:GetQueueAttributes'], roles: hubRoles })
+  for (const { sid, actions, roles: who } of queueAccess) {
+    allowRoles(queue, { sid, actions, roles: who === 'all' ? roles : hubRoles })
+  }
   return queue
 }
 

@@ -7,6 +7,7 @@ import { logOf, type WriteLog } from '#worker-runtime/log'
 import { createRunFiles } from '#worker-runtime/run-files'
 import { type ReadyCommand, type Running, runTask } from '#worker-runtime/run-task'
 import type { TestFiles } from './test-files.ts'
+import { createTestFlow } from './test-flow.ts'
 import type { TestTime } from './time.ts'
 
 /**
@@ -84,6 +85,7 @@ export function runOnce(options: RunOnceOptions): OneRun {
     const why = new TaskAborted(running.aborted)
     running.controller?.abort(why)
     running.files?.abort(why)
+    running.flow?.abort(why)
   }
 
   const { timeoutSeconds } = grant
@@ -94,6 +96,8 @@ export function runOnce(options: RunOnceOptions): OneRun {
       settle()
     })
   }
+
+  const files = () => createRunFiles({ task: grant.task, transfers: async () => options.files })
 
   // Whoever began the run must hold its handle before the handler says anything.
   queueMicrotask(
@@ -113,7 +117,17 @@ export function runOnce(options: RunOnceOptions): OneRun {
             if (!running.ended) options.onLog(level, event, fields)
           }),
         now: () => time.now().getTime(),
-        files: () => createRunFiles({ task: grant.task, transfers: async () => options.files }),
+        files,
+        flow: () =>
+          createTestFlow({
+            now: () => time.now().getTime(),
+            after,
+            aborted: () => (running.aborted === undefined ? undefined : new TaskAborted(running.aborted)),
+            files: () => {
+              running.files ??= files()
+              return running.files
+            },
+          }),
       }),
   )
 

@@ -8,10 +8,14 @@ type Env = Readonly<Record<string, string | undefined>>
 export function asDeployed(definition: WorkerDefinition, env: Env): WorkerDefinition {
   const said = Object.entries(env).filter(([name, value]) => name in WorkerEnv.shape && value !== '')
   if (said.length === 0) return definition
-  const { TASKURAI_CONCURRENCY, TASKURAI_RECYCLE } = readEnvironment(WorkerEnv, Object.fromEntries(said))
+  const { TASKURAI_CONCURRENCY, TASKURAI_RECYCLE, TASKURAI_ISOLATION_KEY } = readEnvironment(
+    WorkerEnv,
+    Object.fromEntries(said),
+  )
   return {
     ...definition,
     concurrency: TASKURAI_CONCURRENCY ?? definition.concurrency,
     ...(TASKURAI_RECYCLE === undefined ? {} : { recycle: TASKURAI_RECYCLE }),
+    ...(TASKURAI_ISOLATION_KEY === undefined ? {} : { isolationKey: TASKURAI_ISOLATION_KEY }),
   }
 }

@@ -7,7 +7,7 @@ import type { Given, Parsed, Schema } from './schema.ts'
 export interface CommandSpec<Input extends Schema | undefined, Output extends Schema | undefined> {
   /** Lower-case letters, digits, dot, hyphen, underscore: `order.confirm`. */
   readonly name: string
-  /** 1 by default. */
+  /** Without one it is version 1, and takes every version that its worker hosts nothing else for. */
   readonly version?: number
   readonly input?: Input
   readonly output?: Output
@@ -24,6 +24,8 @@ export interface CommandContract<
 > extends CommandSpec<Input, Output> {
   readonly kind: 'command'
   readonly version: number
+  /** It was defined without a version: it takes every version that its worker hosts nothing else for. */
+  readonly fallback?: true
 }
 
 export type Handler<Input extends Schema | undefined, Output extends Schema | undefined> = (
@@ -70,9 +72,20 @@ export function defineCommand<Input extends Schema | undefined, Output extends S
   if (handler !== undefined && typeof handler !== 'function') {
     throw new TypeError(`The handler of command ${spec.name} is a ${typeof handler}, not a function.`)
   }
-  const contract = { ...spec, kind: 'command', version: spec.version ?? 1 } as const
+  const contract = contractOf(spec)
   return handler === undefined ? contract : { ...contract, handler }
 }
+
+/** A contract may be spread into another one, which is none for every version if it has a version of its own. */
+function contractOf<Input extends Schema | undefined, Output extends Schema | undefined>(
+  spec: CommandSpec<Input, Output> & { readonly fallback?: true },
+): CommandContract<Input, Output> {
+  const { fallback, version, ...rest } = spec
+  const isFallback = version === undefined || (fallback === true && version === unversioned)
+  return { ...rest, kind: 'command', version: version ?? unversioned, ...(isFallback ? { fallback: true } : {}) }
+}
+
+const unversioned = 1
 
 export function commandKey(name: string, version: number): string {
   return `${name}@${version}`

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import type { TaskFile } from '#core/contract/files'
 import type { Task } from '#core/contract/task'
+import type { FlowContext } from './flow/flow-context.ts'
 
 /** Lines for whoever watches the worker: an event's name and its fields. */
 export interface WorkerLog {
@@ -46,7 +47,7 @@ export interface TaskFiles {
 }
 
 /** What a handler is given beside its input. */
-export interface CommandContext {
+export interface CommandContext extends FlowContext {
   /** The envelope as it was when this run began. */
   readonly task: Task
   /**

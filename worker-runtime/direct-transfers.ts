@@ -8,8 +8,8 @@ import { jsonOf, verified } from '#client/verified'
 import type { Blobs, PutOutcome } from '#core/blobs'
 import { ApiError, errorTable } from '#core/contract/errors'
 import { NewPayload } from '#core/contract/files'
-import { fileOf } from '#core/files/held-file'
 import { createPayload } from '#core/files/payload'
+import { findFile } from '#core/files/step-file'
 import { readHead } from '#core/tasks/move'
 import type { World } from '#core/world'
 
@@ -44,7 +44,7 @@ export function createDirectTransfers(world: World, by: string): Transfers {
 
   const download: Transfers['download'] = async (taskId, name, { signal } = {}) => {
     const head = await persist(world, signal, () => readHead(world, taskId))
-    const file = head === undefined ? undefined : fileOf(head, name)
+    const file = head === undefined ? undefined : await persist(world, signal, () => findFile(world, head, name))
     if (file === undefined) throw new ApiError('not-found', `the task ${taskId} has no file of the name ${name}`)
     const { size, sha256, contentType, payload } = file
     const open = async (from: number) => {

@@ -10,8 +10,13 @@ export interface RunNames {
   readonly task: { readonly id: string }
 }
 
-export function stopLine(grant: RunNames): string {
-  return `{"kind":"stop",${runFields(grant)}}`
+/** The task has sub tasks, which are to be told of its end. */
+export function childrenField(hasChildren: boolean): string {
+  return hasChildren ? ',"children":true' : ''
+}
+
+export function stopLine(grant: RunNames, hasChildren = false): string {
+  return `{"kind":"stop",${runFields(grant)}${childrenField(hasChildren)}}`
 }
 
 export function timeoutLine(grant: RunNames, timeoutSeconds: number | undefined): string {
@@ -19,8 +24,8 @@ export function timeoutLine(grant: RunNames, timeoutSeconds: number | undefined)
   return `{"kind":"fail",${runFields(grant)},"error":${JSON.stringify(error)},"timedOut":true}`
 }
 
-export function failLine(grant: RunNames, error: TaskError): string {
-  return `{"kind":"fail",${runFields(grant)},"error":${JSON.stringify(error)}}`
+export function failLine(grant: RunNames, error: TaskError, hasChildren = false): string {
+  return `{"kind":"fail",${runFields(grant)},"error":${JSON.stringify(error)}${childrenField(hasChildren)}}`
 }
 
 export function runFields({ run, ticket, task }: RunNames): string {

@@ -29,14 +29,15 @@ export class TaskFailure extends Error {
   }
 }
 
-/** Why a run is asked to stop: by a cancel, its time limit, the loss of its lease, or the end of its instance. */
-export type AbortReason = 'cancel' | 'timeout' | 'lease-lost' | 'shutdown'
+/** Why a run is asked to stop: by a cancel, its time limit, the loss of its lease, the end of its instance, or a wait. */
+export type AbortReason = 'cancel' | 'timeout' | 'lease-lost' | 'shutdown' | 'suspended'
 
 const abortTexts = {
   cancel: 'The task was canceled',
   timeout: 'The task ran out of its time',
   'lease-lost': 'The instance lost the lease of this run',
   shutdown: 'The instance is shutting down',
+  suspended: 'The task waits and goes on in another run',
 } as const satisfies Record<AbortReason, string>
 
 /** What `ctx.signal.reason` is, and what an aborted call throws. Its name is the platform's own: `AbortError`. */

@@ -26,6 +26,16 @@ export type {
 } from './context.ts'
 export type { AbortReason, TaskFailureOptions } from './failure.ts'
 export { TaskAborted, TaskExpired, TaskFailure } from './failure.ts'
+export type {
+  First,
+  FlowContext,
+  SignalOptions,
+  StepOptions,
+  SubTask,
+  SubTaskOutcome,
+  WaitOptions,
+} from './flow/flow-context.ts'
+export { SignalTimeout, StepFailed, SubTaskFailed } from './flow/flow-failures.ts'
 export type { RunWorkerOptions, WorkerExit } from './run-worker.ts'
 export { runWorker } from './run-worker.ts'
 export type { Given, Parsed, Schema, StandardSchema } from './schema.ts'

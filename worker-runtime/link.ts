@@ -85,13 +85,26 @@ export interface TurnMessage {
   readonly handlerMs: number
 }
 
+/** What a run says of its steps, as JSON text; answered under its number. */
+export interface FlowMessage {
+  readonly kind: 'flow'
+  readonly op: 'step' | 'suspend' | 'outputs'
+  readonly run: string
+  readonly number: number
+  /** The op's own fields: `"reports":[…]`, `"waits":[…]`, `"wait":"…","from":0`. */
+  readonly fields: string
+}
+
 export type ToAgent =
   | TurnMessage
+  | FlowMessage
   /** Take nothing new; hand back what is left when the grace is over. */
   | { readonly kind: 'stop'; readonly why: 'shutdown' | 'crash'; readonly graceMs: number }
 
 export type FromAgent =
   | { readonly kind: 'grants'; readonly line: string; readonly slots: readonly number[] }
+  /** Undefined: the run is not held any more, and an abort says so or has said so. */
+  | { readonly kind: 'flow'; readonly number: number; readonly answer: unknown }
   | { readonly kind: 'abort'; readonly run: string; readonly reason: AbortReason }
   | {
       readonly kind: 'log'

@@ -18,6 +18,8 @@ export interface RunFiles extends TaskFiles {
   readonly fetchArguments: () => Promise<unknown>
   /** Keeps an output that is too large for a message apart; answers its payload's id. */
   readonly keepOutput: (json: string) => Promise<string>
+  /** The result of a step, or the output of a sub task, where it lies apart. */
+  readonly fetchJson: (taskId: string, name: string) => Promise<unknown>
   /** What was put, for the end of the run. */
   readonly results: () => readonly NewResultFile[]
   /** Ends what is under way: the run is to stop. */
@@ -110,6 +112,7 @@ export function createRunFiles({ task, transfers }: RunFilesOptions): RunFiles {
     put,
     list: () => inputs,
     fetchArguments: async () => (await transfers()).downloadJson(task.id, reservedFiles.arguments, { signal }),
+    fetchJson: async (taskId, name) => (await transfers()).downloadJson(taskId, name, { signal }),
     keepOutput: async (json) => {
       const asked = { contentType: 'application/json', taskId: task.id, signal }
       const { id } = await (await transfers()).upload(Buffer.from(json), asked)

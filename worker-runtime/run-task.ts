@@ -1,10 +1,13 @@
 import { limits } from '#core/contract/limits'
-import type { Task } from '#core/contract/task'
+import type { Task, TaskError } from '#core/contract/task'
 import type { Grant } from '#core/contract/worker-protocol'
 import type { AnyCommand } from './command.ts'
 import type { CommandContext, TaskFiles, WorkerLog } from './context.ts'
-import { failLine, runFields, stopLine, timeoutLine } from './end-lines.ts'
+import { childrenField, failLine, runFields, stopLine, timeoutLine } from './end-lines.ts'
 import { type AbortReason, cut, TaskAborted, TaskExpired, taskError, taskErrorOf } from './failure.ts'
+import type { FlowContext } from './flow/flow-context.ts'
+import { flowContextOf } from './flow/flow-of-run.ts'
+import { type FlowPort, hasChildren, RunFlow } from './flow/run-flow.ts'
 import { jsonTextOf } from './json-text.ts'
 import type { RunFiles } from './run-files.ts'
 import type { Checked, Validator } from './validator.ts'
@@ -27,6 +30,9 @@ export interface Running {
   ended: boolean
   /** Made when the run first has to do with files: most never do. */
   files?: RunFiles | undefined
+  /** Made when the run first has to do with steps: most never do. */
+  flow?: RunFlow | undefined
+  flowContext?: FlowContext | undefined
 }
 
 export interface RunSurroundings {
@@ -37,6 +43,8 @@ export interface RunSurroundings {
   readonly now: () => number
   /** Called once a run at most. */
   readonly files: (running: Running) => RunFiles
+  /** Called once a run at most. */
+  readonly flow: (running: Running) => FlowPort
 }
 
 /** Runs the handler and ends the run with its line, or with '' where nothing may be written but a hand-back. */
@@ -49,7 +57,16 @@ export async function runTask(running: Running, ready: ReadyCommand, around: Run
   }
   // Before the end, so that the folders of an instance are never more than its runs.
   if (running.files !== undefined) await running.files.close()
-  around.end(running, line)
+  // What the hub has taken back in a wait ends in another run.
+  if (running.aborted !== 'suspended') around.end(running, line)
+}
+
+export function signalOf(running: Running): AbortSignal {
+  if (running.controller === undefined) {
+    running.controller = new AbortController()
+    if (running.aborted !== undefined) running.controller.abort(new TaskAborted(running.aborted))
+  }
+  return running.controller.signal
 }
 
 function filesOf(running: Running, around: RunSurroundings): RunFiles {
@@ -62,7 +79,7 @@ async function lineOf(running: Running, ready: ReadyCommand, around: RunSurround
   if (grant.task.argumentsApart === true) await bringArguments(running, around)
   const checked = ready.input(grant.task.arguments)
   const input = checked instanceof Promise ? await checked : checked
-  if (!input.ok) return failLine(grant, taskError('invalid-input', `The arguments do not fit: ${input.message}`, false))
+  if (!input.ok) return failed(running, taskError('invalid-input', `The arguments do not fit: ${input.message}`, false))
   // `never` stands for the input of whichever command this is; the schema has just been held to the value.
   const output = await ready.command.handler(new RunContext(running, around), input.value as never)
   return returned(running, ready, around, output)
@@ -92,12 +109,10 @@ function returned(
 }
 
 function succeeded(running: Running, around: RunSurroundings, checked: Checked): string | Promise<string> {
-  const { grant } = running
-  if (!checked.ok) {
-    return failLine(grant, taskError('invalid-output', `The result does not fit: ${checked.message}`, false))
-  }
+  if (!checked.ok)
+    return failed(running, taskError('invalid-output', `The result does not fit: ${checked.message}`, false))
   const json = jsonTextOf(checked.value)
-  if (!json.ok) return failLine(grant, taskError(json.code, json.message, false))
+  if (!json.ok) return failed(running, taskError(json.code, json.message, false))
   const { text, isLarge } = json
   if (text !== undefined && isLarge) {
     const kept = filesOf(running, around).keepOutput(text)
@@ -106,23 +121,37 @@ function succeeded(running: Running, around: RunSurroundings, checked: Checked):
   return succeedLine(running, text === undefined ? '' : `"output":${text}`)
 }
 
-function succeedLine({ grant, files }: Running, output: string): string {
+function failed(running: Running, error: TaskError): string {
+  return failLine(running.grant, error, hasSubTasks(running))
+}
+
+/** Those of earlier runs count too, also where this one failed before it came to them. */
+function hasSubTasks({ grant, flow }: Running): boolean {
+  return flow?.hasChildren ?? (grant.steps !== undefined && hasChildren(grant))
+}
+
+function succeedLine(running: Running, output: string): string {
+  const { grant, files } = running
   const put = files?.results() ?? []
   const fields = put.length === 0 ? output : `${output === '' ? '' : `${output},`}"files":${JSON.stringify(put)}`
-  return `{"kind":"succeed",${runFields(grant)}${fields === '' ? '' : `,"result":{${fields}}`}}`
+  const children = childrenField(hasSubTasks(running))
+  return `{"kind":"succeed",${runFields(grant)}${fields === '' ? '' : `,"result":{${fields}}`}${children}}`
 }
 
 function threw(running: Running, thrown: unknown): string {
   const { grant, aborted } = running
   if (aborted !== undefined) return stopped(running)
-  if (thrown instanceof TaskExpired) return `{"kind":"expire",${runFields(grant)}}`
-  return failLine(grant, taskErrorOf(thrown))
+  if (thrown instanceof TaskExpired) {
+    return `{"kind":"expire",${runFields(grant)}${childrenField(hasSubTasks(running))}}`
+  }
+  return failed(running, taskErrorOf(thrown))
 }
 
-function stopped({ grant, aborted }: Running): string {
+function stopped(running: Running): string {
+  const { grant, aborted } = running
   switch (aborted) {
     case 'cancel':
-      return stopLine(grant)
+      return stopLine(grant, hasSubTasks(running))
     case 'timeout':
       return timeoutLine(grant, grant.timeoutSeconds)
     default:
@@ -145,12 +174,7 @@ class RunContext implements CommandContext {
   }
 
   get signal(): AbortSignal {
-    const running = this.#running
-    if (running.controller === undefined) {
-      running.controller = new AbortController()
-      if (running.aborted !== undefined) running.controller.abort(new TaskAborted(running.aborted))
-    }
-    return running.controller.signal
+    return signalOf(this.#running)
   }
 
   get log(): WorkerLog {
@@ -168,6 +192,39 @@ class RunContext implements CommandContext {
   // Getters that give functions, so that a handler may take them out of the context.
   get progress(): CommandContext['progress'] {
     return (percent, message) => this.#around.progress(this.#running, progressReport(percent, message))
+  }
+
+  get #flow(): FlowContext {
+    const running = this.#running
+    if (running.flowContext === undefined) {
+      running.flow = new RunFlow(running.grant, this.#around.flow(running))
+      running.flowContext = flowContextOf(running.flow)
+    }
+    return running.flowContext
+  }
+
+  get step(): CommandContext['step'] {
+    return this.#flow.step
+  }
+
+  get sleep(): CommandContext['sleep'] {
+    return this.#flow.sleep
+  }
+
+  get waitForSignal(): CommandContext['waitForSignal'] {
+    return this.#flow.waitForSignal
+  }
+
+  get create(): CommandContext['create'] {
+    return this.#flow.create
+  }
+
+  get call(): CommandContext['call'] {
+    return this.#flow.call
+  }
+
+  get wait(): CommandContext['wait'] {
+    return this.#flow.wait
   }
 
   get checkExpired(): CommandContext['checkExpired'] {

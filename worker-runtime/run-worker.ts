@@ -1,4 +1,5 @@
 import type { ConnectionOptions } from '#client/credentials'
+import { workerId } from '#core/contract/worker-id'
 import { startAgentThread } from './agent-thread.ts'
 import { commandKey } from './command.ts'
 import { type FoundHub, findHub } from './find-hub.ts'
@@ -16,6 +17,8 @@ export interface RunWorkerOptions extends ConnectionOptions {
   readonly graceSeconds?: number
   /** Instead of what the hub says: 0 leaves as soon as there is no work, Infinity never. */
   readonly idleSeconds?: number
+  /** Take only tasks that were submitted under this key, from a queue of its own: your own, of a hub that others share. */
+  readonly isolationKey?: string
   /** False where the program around has its own; then `signal` stops the worker. */
   readonly handleSignals?: boolean
   /** Aborting it is a SIGTERM. */
@@ -50,7 +53,9 @@ const idleNeverSeconds = 1e9
  *
  * @example process.exitCode = (await runWorker(definition)).code
  */
-export async function runWorker(definition: WorkerDefinition, options: RunWorkerOptions = {}): Promise<WorkerExit> {
+export async function runWorker(defined: WorkerDefinition, options: RunWorkerOptions = {}): Promise<WorkerExit> {
+  const { isolationKey = defined.isolationKey } = options
+  const definition = isolationKey === undefined ? defined : { ...defined, isolationKey }
   const env = options.env ?? process.env
   const found = await findHub(definition.name, options, env)
   if (!found.ok) return { why: found.why, message: found.message, code: exitCodes[found.why], lateRejections: 0 }
@@ -74,6 +79,8 @@ export async function runWorker(definition: WorkerDefinition, options: RunWorker
       switch (message.kind) {
         case 'grants':
           return runs.take(message)
+        case 'flow':
+          return runs.told(message)
         case 'abort':
           return runs.abort(message.run, message.reason)
         case 'log':
@@ -88,7 +95,8 @@ export async function runWorker(definition: WorkerDefinition, options: RunWorker
       {
         hub: hub.place,
         hubName: hub.name,
-        worker: definition.name,
+        // What a hub launched is everybody's, whatever its environment says.
+        worker: launch === undefined ? workerId(definition) : definition.name,
         concurrency: definition.concurrency,
         board: memory,
         recycle: definedOf(recycle),
@@ -131,10 +139,12 @@ export async function runWorker(definition: WorkerDefinition, options: RunWorker
 
 function readyCommands({ commands }: WorkerDefinition): ReadonlyMap<string, ReadyCommand> {
   return new Map(
-    commands.map((command) => [
-      commandKey(command.name, command.version),
-      { command, input: validatorOf(command.input), output: validatorOf(command.output) },
-    ]),
+    commands.flatMap((command) => {
+      const ready: ReadyCommand = { command, input: validatorOf(command.input), output: validatorOf(command.output) }
+      const exact = [commandKey(command.name, command.version), ready] as const
+      // A fallback is found by its bare name, for the versions that nothing else is there for.
+      return command.fallback === true ? [exact, [command.name, ready] as const] : [exact]
+    }),
   )
 }
 

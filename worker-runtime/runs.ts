@@ -1,16 +1,20 @@
 import { sharedMonotonicMs } from '#adapters/process/monotonic'
+import { systemChance } from '#adapters/system/chance'
 import { systemClock } from '#adapters/system/clock'
 import type { Grant } from '#core/contract/worker-protocol'
 import { commandKey } from './command.ts'
 import { failLine } from './end-lines.ts'
 import { type AbortReason, TaskAborted, taskError } from './failure.ts'
-import { type Board, type FromAgent, slotState, type TurnMessage } from './link.ts'
+import type { FlowPort } from './flow/run-flow.ts'
+import { type Board, type FlowMessage, type FromAgent, slotState, type TurnMessage } from './link.ts'
 import { logOf, type WriteLog } from './log.ts'
 import type { RunFiles } from './run-files.ts'
-import type { ReadyCommand, Running, RunSurroundings, runTask } from './run-task.ts'
+import { type ReadyCommand, type Running, type RunSurroundings, type runTask, signalOf } from './run-task.ts'
 
 export interface Runs {
   readonly take: (grants: Extract<FromAgent, { kind: 'grants' }>) => void
+  /** The hub's answer to what a run said of its steps. */
+  readonly told: (message: Extract<FromAgent, { kind: 'flow' }>) => void
   readonly abort: (run: string, reason: AbortReason) => void
   readonly abortAll: (reason: AbortReason) => void
   /** Commands of the runs that are under way, for messages about the process. */
@@ -21,7 +25,7 @@ export interface RunsOptions {
   readonly commands: ReadonlyMap<string, ReadyCommand>
   readonly concurrency: number
   readonly board: Board
-  readonly send: (turn: TurnMessage) => void
+  readonly send: (message: TurnMessage | FlowMessage) => void
   readonly log: WriteLog
   readonly files: (running: Running) => RunFiles
   /** `runTask`, in such a way that errors of the command's late code can be told from those of others. */
@@ -94,7 +98,7 @@ export function createRuns(options: RunsOptions): Runs {
     }
     running.set(grant.run, run)
     const key = commandKey(grant.task.command, grant.task.version)
-    const ready = options.commands.get(key)
+    const ready = options.commands.get(key) ?? options.commands.get(grant.task.command)
     if (ready === undefined) {
       finish(run, failLine(grant, taskError('not-hosted', `This instance does not host ${key}`, true)))
       return
@@ -128,6 +132,42 @@ export function createRuns(options: RunsOptions): Runs {
     atTurnEnd()
   }
 
+  const asked = new Map<number, (answer: unknown) => void>()
+  let numbers = 0
+
+  /** Never settles for a run that is over: whoever waits for it is left behind. */
+  const ask = (run: Running, op: FlowMessage['op'], fields: string): Promise<unknown> =>
+    new Promise((resolve) => {
+      if (run.ended) return
+      flushProgressOf(run.grant.run)
+      const number = ++numbers
+      asked.set(number, (answer) => {
+        if (!run.ended && answer !== undefined) resolve(answer)
+      })
+      options.send({ kind: 'flow', op, run: run.grant.run, number, fields })
+    })
+
+  const flowPort = (run: Running): FlowPort => ({
+    report: (reports) => ask(run, 'step', `"reports":${JSON.stringify(reports)}`) as ReturnType<FlowPort['report']>,
+    suspend: async (waits) => {
+      const answer = (await ask(run, 'suspend', `"waits":${JSON.stringify(waits)}`)) as Awaited<
+        ReturnType<FlowPort['suspend']>
+      >
+      if (answer.outcome === 'suspended') leaveBehind(run)
+      return answer
+    },
+    outputs: (wait, from) =>
+      ask(run, 'outputs', `"wait":${JSON.stringify(wait)},"from":${from}`) as ReturnType<FlowPort['outputs']>,
+    aborted: () => (run.aborted === undefined ? undefined : new TaskAborted(run.aborted)),
+    files: () => {
+      run.files ??= options.files(run)
+      return run.files
+    },
+    now: systemClock.now,
+    chance: systemChance,
+    pause: (ms) => systemClock.wait(ms, signalOf(run)).catch(() => undefined),
+  })
+
   const around: RunSurroundings = {
     end: finish,
     // A flood costs one entry a run: only the newest report crosses, ten times a second at most.
@@ -140,6 +180,7 @@ export function createRuns(options: RunsOptions): Runs {
     log: ({ grant }) => logOf(options.log, { taskId: grant.task.id, run: grant.task.runCount }),
     now: systemClock.now,
     files: options.files,
+    flow: flowPort,
   }
 
   const abortOne = (run: Running, reason: AbortReason) => {
@@ -147,6 +188,21 @@ export function createRuns(options: RunsOptions): Runs {
     run.aborted = reason
     run.controller?.abort(new TaskAborted(reason))
     run.files?.abort(new TaskAborted(reason))
+    run.flow?.abort(new TaskAborted(reason))
+  }
+
+  /** Nothing of its handler counts any more: the task goes on in another run, when its wait is over. */
+  const leaveBehind = (run: Running) => {
+    if (run.ended) return
+    run.ended = true
+    run.aborted = 'suspended'
+    running.delete(run.grant.run)
+    progress.delete(run.grant.run)
+    run.controller?.abort(new TaskAborted('suspended'))
+    void run.files?.close()
+    turn.slots.push(run.slot)
+    turn.handlerMs += sharedMonotonicMs() - run.startedAtMs
+    atTurnEnd()
   }
 
   return {
@@ -159,6 +215,10 @@ export function createRuns(options: RunsOptions): Runs {
         if (slot !== undefined && slot >= 0) waiting.push({ grant, slot })
       }
       start()
+    },
+    told: ({ number, answer }) => {
+      asked.get(number)?.(answer)
+      asked.delete(number)
     },
     abort: (run, reason) => {
       const found = running.get(run)

@@ -23,6 +23,8 @@ export interface WorkerSpec {
 export interface WorkerDefinition extends WorkerSpec {
   readonly kind: 'worker'
   readonly concurrency: number
+  /** Set where an instance is started by hand: it takes only tasks that were submitted under this key. */
+  readonly isolationKey?: string
 }
 
 /**
@@ -50,7 +52,7 @@ export function isWorkerDefinition(value: unknown): value is WorkerDefinition {
 }
 
 /** What the hub is told of a worker, made without running it. Throws where a schema cannot be told as JSON Schema. */
-export function toManifest(definition: WorkerSpec): Manifest {
+export function toManifest(definition: WorkerSpec & Pick<WorkerDefinition, 'isolationKey'>): Manifest {
   return parseManifest(definition, (command) => {
     const key = commandKey(command.name, command.version)
     const { input, output } = command
@@ -62,19 +64,20 @@ export function toManifest(definition: WorkerSpec): Manifest {
   })
 }
 
-function commandFields(spec: WorkerSpec, { name, version, retry, timeoutSeconds, ...command }: AnyCommand) {
+function commandFields(spec: WorkerSpec, { name, version, fallback, retry, timeoutSeconds, ...command }: AnyCommand) {
   const leaseSeconds = command.leaseSeconds ?? spec.leaseSeconds
   return {
     name,
     version,
+    ...(fallback === undefined ? {} : { fallback }),
     ...(retry === undefined ? {} : { retry }),
     ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
     ...(leaseSeconds === undefined ? {} : { leaseSeconds }),
   }
 }
 
-function parseManifest(spec: WorkerSpec, commandOf: (command: AnyCommand) => object): Manifest {
-  const { name, commands, concurrency, scaling, idleSeconds, recycle } = spec
+function parseManifest(spec: Parameters<typeof toManifest>[0], commandOf: (command: AnyCommand) => object): Manifest {
+  const { name, commands, concurrency, scaling, idleSeconds, recycle, isolationKey } = spec
   const parsed = Manifest.safeParse({
     name,
     commands: commands.map(commandOf),
@@ -82,6 +85,7 @@ function parseManifest(spec: WorkerSpec, commandOf: (command: AnyCommand) => obj
     ...(scaling === undefined ? {} : { scaling }),
     ...(idleSeconds === undefined ? {} : { idleSeconds }),
     ...(recycle === undefined ? {} : { recycle }),
+    ...(isolationKey === undefined ? {} : { isolationKey }),
   })
   if (parsed.success) return parsed.data
   throw new TypeError(`Worker ${String(name)} is not well defined:\n${z.prettifyError(parsed.error)}`)

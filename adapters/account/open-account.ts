@@ -30,7 +30,14 @@ export function openAccount<AccountLog extends Log>(env: HubEnv, log: AccountLog
   const dynamo = createDynamoClient()
   const s3 = createS3Client()
   const sqs = createSqsClient()
-  const queue = openSqsQueue({ client: sqs, queueUrlPrefix: env.TASKURAI_QUEUE_URL_PREFIX, clock: systemClock, log })
+  const attentionQueueArn = env.TASKURAI_ATTENTION_QUEUE_ARN
+  const queue = openSqsQueue({
+    client: sqs,
+    queueUrlPrefix: env.TASKURAI_QUEUE_URL_PREFIX,
+    clock: systemClock,
+    log,
+    hub: attentionQueueArn === undefined ? undefined : { name: env.TASKURAI_HUB, attentionQueueArn },
+  })
   const store = openDynamoStore({
     client: dynamo,
     table: env.TASKURAI_TABLE,

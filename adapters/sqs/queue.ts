@@ -2,6 +2,7 @@ import type { SQSClient } from '@aws-sdk/client-sqs'
 import type { Bell, Clock, Log, Queue } from '#core/ports'
 import { reaching } from './failures.ts'
 import { createForeign, type OnForeign } from './foreign.ts'
+import { createEnsure, type HubQueues, queueNamePart } from './keyed-queues.ts'
 import { createPolls } from './polls.ts'
 import { createReceipts } from './receipts.ts'
 import { readDepth } from './requests.ts'
@@ -18,6 +19,8 @@ export interface SqsQueueOptions {
   readonly log?: Log | undefined
   /** Keeps a message that is no bell for a person to see; only then is it deleted. Without this it stays in the queue. */
   readonly onForeign?: OnForeign | undefined
+  /** For the queues that are made here: whose they are. */
+  readonly hub?: HubQueues | undefined
 }
 
 export interface SqsQueue extends Queue {
@@ -28,8 +31,9 @@ export interface SqsQueue extends Queue {
 }
 
 /** The queues of a hub's workers on SQS: one standard queue each, a bell a message. */
-export function openSqsQueue({ client, queueUrlPrefix, clock, log, onForeign }: SqsQueueOptions): SqsQueue {
-  const at = (worker: string) => ({ client, url: `${queueUrlPrefix}${worker}` })
+export function openSqsQueue(options: SqsQueueOptions): SqsQueue {
+  const { client, queueUrlPrefix, clock, log, onForeign } = options
+  const at = (worker: string) => ({ client, url: queueUrlPrefix + queueNamePart(worker) })
   const sends = createSends({ at, clock })
   const receipts = createReceipts({ at, clock, log })
   const foreign = createForeign({ receipts, log, onForeign })
@@ -44,6 +48,7 @@ export function openSqsQueue({ client, queueUrlPrefix, clock, log, onForeign }: 
     receive: polls.receive,
     extend: receipts.extend,
     done: receipts.done,
+    ensure: createEnsure(options),
     depth: (worker) => reaching(worker, 'depth', () => readDepth(at(worker))),
     sendBells: sends.sendBells,
     close: async () => {

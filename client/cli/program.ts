@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { addChildren } from './commands/children.ts'
 import { addCompletion } from './commands/completion.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addHealth } from './commands/health.ts'
@@ -9,6 +10,8 @@ import { addList } from './commands/list.ts'
 import { addLogs } from './commands/logs.ts'
 import { addManifest } from './commands/manifest.ts'
 import { addPayloads } from './commands/payloads.ts'
+import { addSignal } from './commands/signal.ts'
+import { addSteps } from './commands/steps.ts'
 import { addSubmit } from './commands/submit.ts'
 import { addCancel, addGet, addRetry } from './commands/tasks.ts'
 import { addWatch } from './commands/watch.ts'
@@ -20,7 +23,7 @@ type Add = (program: Command, session: Session) => void
 
 /** Every command, by what a person is at. */
 const groups: readonly (readonly [heading: string, adders: readonly Add[]])[] = [
-  ['Tasks:', [addSubmit, addGet, addList, addWatch, addLogs, addCancel, addRetry, addPayloads]],
+  ['Tasks:', [addSubmit, addGet, addList, addWatch, addSteps, addChildren, addSignal, addLogs, addCancel, addRetry, addPayloads]],
   ['Workers:', [addWorkers, addCommands, addPause, addResume]],
   ['Making a worker:', [addInit, addManifest, addWork]],
   ['The hub:', [addServe, addKeys, addHealth, addDoctor]],

@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
 import { limits } from '../../core/contract/limits.ts'
 import type { When } from '../../core/contract/new-task.ts'
@@ -18,47 +18,6 @@ export function readCommandName(text: string): { readonly name: string; readonly
     throw wrongCall(`'${text}' is not a command: expected a name, or name@version as in order.confirm@2.`)
   }
   return { name: text.slice(0, at), version: Number(version) }
-}
-
-/** The arguments themselves, `@file`, or `-` for standard input; undefined where none were given. */
-export async function readArguments(text: string | undefined, { cwd, stdin }: CliWorld): Promise<unknown> {
-  if (text === undefined) return undefined
-  if (text === '-') return parseJson(await readAll(stdin), 'What came by standard input')
-  if (!text.startsWith('@')) return parseJson(text, 'The arguments')
-  const path = resolve(cwd, text.slice(1))
-  try {
-    if ((await stat(path)).size > limits.bodyBytes) throw tooLong(path)
-    return parseJson(await readFile(path, 'utf8'), path)
-  } catch (error) {
-    if (!(error instanceof Error && 'syscall' in error)) throw error
-    throw wrongCall(`${path} cannot be read: ${error.message}.`)
-  }
-}
-
-function parseJson(text: string, what: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
-    const how = `Quote it for the shell as in '{"orderId":"10248"}', or give @file, or - to read it from standard input.`
-    throw wrongCall(`${what} cannot be read as JSON: ${why}.\n${how}`)
-  }
-}
-
-async function readAll(stdin: CliWorld['stdin']): Promise<string> {
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of stdin) {
-    const buffer = Buffer.from(chunk)
-    bytes += buffer.length
-    if (bytes > limits.bodyBytes) throw tooLong('What came by standard input')
-    chunks.push(buffer)
-  }
-  return Buffer.concat(chunks).toString('utf8')
-}
-
-function tooLong(what: string): Error {
-  return wrongCall(`${what} is longer than the ${limits.bodyBytes} bytes that a request may have.`)
 }
 
 export interface NamedFile {

@@ -17,6 +17,12 @@ export const HubEnv = z.object({
   TASKURAI_TABLE: z.string().min(1).describe("the name of the hub's table"),
   /** The queue of the worker `mill` lies at this address with `mill` behind it. */
   TASKURAI_QUEUE_URL_PREFIX: z.url().describe("the address of a worker's queue, without the worker's name at its end"),
+  /** Where bells go that were received a thousand times. For who makes queues of workers, which the functions do. */
+  TASKURAI_ATTENTION_QUEUE_ARN: z
+    .string()
+    .regex(/^arn:[^:]*:sqs:[^:]*:[^:]*:.+$/)
+    .optional()
+    .describe("the ARN of the hub's attention queue"),
   TASKURAI_BUCKET: z.string().min(1).describe("the name of the hub's bucket"),
   /** Partitions of the due index. Every number ever used is read, so it may grow but not shrink. */
   TASKURAI_DUE_SHARDS: shards.default(8).describe(shardsWords),

@@ -81,6 +81,8 @@ export const limits = {
   /** Signals of one task that nobody has consumed. */
   signals: 1_000,
   dependencies: 500,
+  /** Of all tasks of a batch together: each is a note that is written, and an end that is told. */
+  batchDependencies: 10_000,
   refChars: 64,
   isolationKeyChars: 24,
   outputsPage: 200,

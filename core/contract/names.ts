@@ -26,16 +26,15 @@ export const IsolationKey = z
   .max(limits.isolationKeyChars)
   .regex(/^[a-z0-9][a-z0-9-]*$/, 'an isolation key has lower-case letters, digits and hyphens')
 
-const nameOrKey = '[a-z0-9][a-z0-9-]*'
+const upTo = (chars: number) => `[a-z0-9][a-z0-9-]{0,${chars - 1}}`
 
 /** A worker as registry, queue and tasks know it: its name, and behind a `~` the key that it was registered under. */
 export const WorkerId = z
   .string()
   .min(1)
-  .max(limits.workerNameChars + 1 + limits.isolationKeyChars)
   .regex(
-    new RegExp(`^${nameOrKey}(?:~${nameOrKey})?$`),
-    'a worker name has lower-case letters, digits and hyphens, and starts with a letter or digit; an isolation key may follow behind a ~',
+    new RegExp(`^${upTo(limits.workerNameChars)}(?:~${upTo(limits.isolationKeyChars)})?$`),
+    `a worker name has lower-case letters, digits and hyphens, and starts with a letter or digit, at most ${limits.workerNameChars}; an isolation key may follow behind a ~, at most ${limits.isolationKeyChars}`,
   )
 
 export const CommandVersion = z.int().min(1).max(1_000_000)

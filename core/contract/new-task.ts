@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { NewFiles, PayloadId } from './files.ts'
 import { limits } from './limits.ts'
-import { CommandName, CommandVersion, Instant, IsolationKey } from './names.ts'
+import { CommandName, CommandVersion, Instant, IsolationKey, taskIdPattern } from './names.ts'
 import { Retry } from './task.ts'
 
 const text = (chars: number) => z.string().max(chars)
@@ -63,9 +63,24 @@ export type NewTask = z.infer<typeof NewTask>
 /** The same under `/v1/commands/{command}/tasks`, where the path names the command. */
 export const NewTaskOfCommand = NewTask.omit({ command: true })
 
-export const NewBatch = z.strictObject({ tasks: z.array(NewTask).min(1).max(limits.batchTasks) })
+/** A name for a task within its batch, so that others there can depend on it before it has an id. */
+export const TaskRef = z
+  .string()
+  .max(limits.refChars)
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'a ref has letters, digits, dot, hyphen and underscore')
+  .refine((ref) => !taskIdPattern.test(ref), 'a ref may not look like the id of a task')
+
+export const NewBatchTask = NewTask.extend({ ref: TaskRef.optional() })
+export type NewBatchTask = z.infer<typeof NewBatchTask>
+
+export const NewBatch = z.strictObject({ tasks: z.array(NewBatchTask).min(1).max(limits.batchTasks) })
 export type NewBatch = z.infer<typeof NewBatch>
-export const NewBatchOfCommand = z.strictObject({ tasks: z.array(NewTaskOfCommand).min(1).max(limits.batchTasks) })
+export const NewBatchOfCommand = z.strictObject({
+  tasks: z
+    .array(NewBatchTask.omit({ command: true }))
+    .min(1)
+    .max(limits.batchTasks),
+})
 
 /** A field set to null is removed. The two times may change only until the task runs. */
 export const TaskPatch = z

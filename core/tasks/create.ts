@@ -3,12 +3,14 @@ import type { Json } from '../contract/names.ts'
 import type { NewTask, When } from '../contract/new-task.ts'
 import type { Retry } from '../contract/task.ts'
 import type { HeldFile } from '../files/held-file.ts'
+import { wireNew } from '../flow/dependencies.ts'
+import { isOpenDependent, listWrite } from '../flow/dependency-items.ts'
 import type { Flow } from '../flow/flow.ts'
 import { dueOf } from '../guard.ts'
 import type { Head } from '../head.ts'
 import { draftOf } from '../head-draft.ts'
 import { bellFor, headItem, headOf, splitBody } from '../layout.ts'
-import type { Condition } from '../ports.ts'
+import type { Condition, Write } from '../ports.ts'
 import { defaultRetry } from '../retry.ts'
 import type { Principal, World } from '../world.ts'
 
@@ -23,6 +25,7 @@ export interface ResolvedCommand {
 }
 
 export interface Creation {
+  /** What it depends on are ids here: refs are a matter of the door. */
   readonly task: NewTask
   readonly command: ResolvedCommand
   readonly by: Principal
@@ -36,6 +39,19 @@ export interface Creation {
   readonly flow?: Flow | undefined
   /** Its files, and the birth they are held under. */
   readonly held?: { readonly born: string; readonly files: readonly HeldFile[] } | undefined
+  readonly planned?: Planned | undefined
+}
+
+/** Of one task of a batch that is accepted: whoever makes it makes the same life of it (protocol 27). */
+export interface Planned {
+  readonly born: string
+  /** When the batch was accepted. */
+  readonly at: number
+  readonly batchId: string
+  /** Others of the batch depend on it. */
+  readonly isAwaited: boolean
+  /** All that it depends on is of the batch, whose notes of who waits for whom stand already. */
+  readonly isWired: boolean
 }
 
 export type CreateOutcome =
@@ -54,16 +70,20 @@ export async function createTask(world: World, creation: Creation): Promise<Crea
   const now = world.clock.now()
   const writer = world.ids.token()
   const fresh = newHead(world, creation, now, writer)
-  if (fresh.notStartAfter !== undefined && fresh.notStartAfter < Math.max(now, fresh.startAfter ?? 0)) {
+  if (creation.planned === undefined && closesEarly(fresh)) {
     return { kind: 'invalid', field: '/notStartAfter', message: 'lies before the task may start' }
   }
-  const { head, before } = splitBody(world.store, fresh, creation.argumentsBytes)
+  const { head, before: body } = splitBody(world.store, fresh, creation.argumentsBytes)
+  const before = isOpenDependent(head) ? [...body, dependenciesWrite(head, creation)] : body
   const bells = head.status === 'queued' ? [bellFor(head, Math.max(0, (head.startAfter ?? 0) - now))] : []
   const item = headItem(head)
   let condition: Condition = { kind: 'absent' }
   for (let tries = 0; tries < triesMost; tries++) {
     const outcome = await world.store.commit({ write: { kind: 'put', item, condition }, before, bells })
-    if (outcome.kind === 'written') return { kind: 'created', head }
+    if (outcome.kind === 'written') {
+      const isToBeWired = isOpenDependent(head) && creation.planned === undefined
+      return { kind: 'created', head: isToBeWired ? await wireNew(world, head) : head }
+    }
     const standing = outcome.current === undefined ? undefined : headOf(outcome.current)
     // Our own try, whose answer was lost: it may have been claimed since, so its birth tells, not its writer.
     if (standing?.born === head.born) return { kind: 'created', head: standing }
@@ -74,18 +94,50 @@ export async function createTask(world: World, creation: Creation): Promise<Crea
   throw new Error(`task ${head.id}: its place changed ${triesMost} times in a row`)
 }
 
+function closesEarly({ notStartAfter, startAfter = 0, createdAt }: Head): boolean {
+  return notStartAfter !== undefined && notStartAfter < Math.max(createdAt, startAfter)
+}
+
 function sameRequest(standing: Head, creation: Creation): CreateOutcome {
   const kind = standing.requestHash === creation.requestHash ? 'existing' : 'clash'
   return { kind, head: standing }
 }
 
+function dependenciesWrite(head: Head, { task, planned }: Creation): Write {
+  return listWrite(head, { on: dependenciesOf(task), batchId: planned?.batchId })
+}
+
+/** Each counts once. */
+function dependenciesOf({ dependsOn }: NewTask): readonly string[] {
+  return dependsOn === undefined ? [] : [...new Set(dependsOn)]
+}
+
+function flowOf({ task, flow, planned }: Creation): Flow | undefined {
+  const { isolationKey, onDependencyFailure: onFailure = 'fail' } = task
+  const count = dependenciesOf(task).length
+  if (count === 0 && isolationKey === undefined && planned === undefined) return flow
+  const own: Flow = {
+    ...flow,
+    ...(isolationKey === undefined ? {} : { isolationKey }),
+    ...(count === 0 ? {} : { dependencies: { count, onFailure, isOpen: true } }),
+    ...(planned?.isAwaited === true ? { isAwaited: true } : {}),
+  }
+  return Object.keys(own).length === 0 ? undefined : own
+}
+
+function statusOf(flow: Flow | undefined, delayMs: number): 'waiting' | 'queued' {
+  return flow?.dependencies?.isOpen === true || delayMs > spans.bellDelayMs ? 'waiting' : 'queued'
+}
+
 function newHead(world: World, creation: Creation, now: number, writer: string): Head {
-  const { task, command, by } = creation
-  const startAfter = instant(task.startAfter, now)
+  const { task, command, by, planned } = creation
+  const createdAt = planned?.at ?? now
+  const startAfter = instant(task.startAfter, createdAt)
   const delayMs = startAfter === undefined ? 0 : startAfter - now
+  const flow = flowOf(creation)
   const head: Head = {
     id: creation.id,
-    born: creation.held?.born ?? world.ids.token(),
+    born: planned?.born ?? creation.held?.born ?? world.ids.token(),
     n: 1,
     writer,
     command: command.name,
@@ -104,27 +156,29 @@ function newHead(world: World, creation: Creation, now: number, writer: string):
     arguments: task.arguments as Json | undefined,
     files: creation.held?.files,
     requestHash: creation.requestHash,
-    createdAt: now,
+    createdAt,
     createdBy: by,
-    modifiedAt: now,
+    modifiedAt: createdAt,
     modifiedBy: by,
     startAfter,
-    notStartAfter: instant(task.notStartAfter, now),
-    status: delayMs > spans.bellDelayMs ? 'waiting' : 'queued',
+    notStartAfter: instant(task.notStartAfter, createdAt),
+    status: statusOf(flow, delayMs),
     statusCode: 102,
     runCount: 0,
     failureCount: 0,
     crashCount: 0,
     interruptCount: 0,
-    history: [[now, 'created', by]],
+    history: [[createdAt, 'created', by]],
     retry: task.retry ?? command.retry ?? defaultRetry,
     timeoutSeconds: task.timeoutSeconds ?? command.timeoutSeconds,
     leaseSeconds: task.leaseSeconds ?? command.leaseSeconds ?? spans.defaultLeaseSeconds,
     retentionSeconds: task.retentionSeconds ?? spans.defaultRetentionSeconds,
-    flow: task.isolationKey === undefined ? creation.flow : { ...creation.flow, isolationKey: task.isolationKey },
+    flow,
   }
   const draft = draftOf(head)
-  draft.due = dueOf(head, now)
+  // What has its notes already needs the clock no sooner than any that waits (protocol 25).
+  if (planned?.isWired === true && isOpenDependent(head)) draft.due = now + spans.recheckFirstMs
+  draft.due = dueOf(draft, now)
   return draft
 }
 

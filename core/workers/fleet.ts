@@ -1,5 +1,5 @@
-import { spans } from '../contract/limits.ts'
 import type { HostedCommand } from '../contract/hosted.ts'
+import { spans } from '../contract/limits.ts'
 import type { Manifest } from '../contract/manifest.ts'
 import { fleetKey, instancePrefix } from '../keys.ts'
 import { renewEveryMs } from '../lease.ts'

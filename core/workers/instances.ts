@@ -51,7 +51,8 @@ export async function registerInstance(world: World, ask: RegisterAsk): Promise<
     // An instance of an older image says nothing about the one that fails to start.
     const breaker = isWanted ? undefined : standing.breaker
     const isSettled = current === standing.current && launches === standing.launches && breaker === standing.breaker
-    return isSettled ? undefined : { ...standing, current, launches, breaker }
+    const currentHosts = isWanted ? undefined : standing.currentHosts
+    return isSettled ? undefined : { ...standing, current, currentHosts, launches, breaker }
   })
 }
 

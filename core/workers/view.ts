@@ -1,3 +1,4 @@
+import { hostedBy } from '../contract/hosted.ts'
 import type { WaitingFor } from '../contract/task.ts'
 import { isTerminal } from '../contract/task.ts'
 import type { WorkerView } from '../contract/workers.ts'
@@ -6,6 +7,7 @@ import { iso } from '../wire.ts'
 import type { World } from '../world.ts'
 import {
   type Fleet,
+  hostedNow,
   type Instance,
   liveInstances,
   readFleet,
@@ -65,7 +67,23 @@ export async function waitingFor(world: World, head: Head): Promise<WaitingFor |
   }
   const read = await readFleet(world, head.worker)
   if (read === undefined) return { kind: 'worker', message: `the worker ${head.worker} is not registered any more` }
-  return whyNotClaimed(read.fleet, await readInstances(world, head.worker), now)
+  return whyNotHosted(read.fleet, head) ?? whyNotClaimed(read.fleet, await readInstances(world, head.worker), now)
+}
+
+/** A task keeps its version, however often its worker is deployed anew. */
+function whyNotHosted(fleet: Fleet, { command, version }: Head): WaitingFor | undefined {
+  const { worker, manifest, removed } = fleet
+  if (removed !== undefined || hostedBy(hostedNow(fleet))(command, version)) return undefined
+  const label = `${command}@${version}`
+  if (hostedBy(manifest.commands)(command, version)) {
+    return {
+      kind: 'version',
+      message: `no instance of ${worker} that hosts ${label} is here yet; one of it was deployed`,
+    }
+  }
+  const there = manifest.commands.filter(({ name }) => name === command).map((each) => each.version)
+  const deployed = there.length === 0 ? 'none of that name' : there.sort((a, b) => a - b).join(', ')
+  return { kind: 'version', message: `no deployed instance of ${worker} hosts ${label}; deployed: ${deployed}` }
 }
 
 function whyNotClaimed(fleet: Fleet, instances: readonly Instance[], now: number): WaitingFor {
@@ -100,10 +118,14 @@ function whyNotClaimed(fleet: Fleet, instances: readonly Instance[], now: number
     return { kind: refused.reason, message, until: iso(refused.openUntil) }
   }
   if (fleet.launch === undefined)
-    return { kind: 'instance', message: `no instance of ${worker} is running; start one by hand` }
+    return { kind: 'instance', message: `no instance of ${worker} is running; start one by hand${howByHand(fleet)}` }
   if (fleet.manifest.scaling.max === 0)
     return { kind: 'scale', message: `${worker} may have no instances (scaling.max is 0)` }
   return { kind: 'instance', message: `an instance of ${worker} is about to be started${afterStop(fleet, now)}` }
+}
+
+function howByHand({ manifest: { isolationKey } }: Fleet): string {
+  return isolationKey === undefined ? '' : ` (taskurai work <module> --isolation-key ${isolationKey})`
 }
 
 /** For so long the end of the last instance explains why one has to be started. */

@@ -11,6 +11,7 @@ const parcel = z.object({
 
 export const parcelBook = defineCommand({
   name: 'parcel.book',
+  version: 1,
   input: parcel,
   output: z.object({ label: z.string(), pickUpOn: z.iso.date() }),
   retry: { maxRuns: 5, minSeconds: 10, maxSeconds: 600 },

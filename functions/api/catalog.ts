@@ -1,15 +1,18 @@
 import { ApiError } from '#core/contract/errors'
 import type { JsonSchema } from '#core/contract/manifest'
+import { workerParts } from '#core/contract/worker-id'
 import type { ResolvedCommand } from '#core/tasks/create'
-import { iso } from '#core/wire'
 import { type Registered, type RegisteredCommand, readCommands, readRegistry } from '#core/workers/put-worker'
 import type { World } from '#core/world'
 import { type Check, compileSchema } from './compile-schema.ts'
+import { type Asked, unknownCommand } from './unknown-command.ts'
 
 /** A command as the door needs it: what core must know of it, and the check of its arguments. */
 export interface DoorCommand {
   readonly resolved: ResolvedCommand
   readonly check: Check
+  /** It takes versions that nothing else of its name is registered for. */
+  readonly isFallback: boolean
 }
 
 /**
@@ -18,8 +21,11 @@ export interface DoorCommand {
  * costs at most one read a second.
  */
 export interface Catalog {
-  /** The version asked for, or the highest there is. Throws `unknown-command`. */
-  readonly resolve: (name: string, version: number | undefined) => Promise<DoorCommand>
+  /**
+   * The version asked for, or the highest there is, of what was registered under this key; without one, under none.
+   * Throws `unknown-command`.
+   */
+  readonly resolve: (name: string, version: number | undefined, isolationKey?: string) => Promise<DoorCommand>
   readonly names: () => Promise<readonly string[]>
   /** Something was registered: read again at the next question. */
   readonly forget: () => void
@@ -27,10 +33,10 @@ export interface Catalog {
 
 const keptMs = 30_000
 const rereadMs = 1_000
-const namesTold = 20
 
 interface Known {
-  readonly byName: ReadonlyMap<string, readonly DoorCommand[]>
+  /** By isolation keys, `undefined` for what everybody shares; then by names, of each the versions, the highest first. */
+  readonly byKey: ReadonlyMap<string | undefined, ReadonlyMap<string, readonly DoorCommand[]>>
   /** Compiled checks by the text of their schema: what did not change is not compiled again. */
   readonly checks: ReadonlyMap<string, Check>
   /** The workers that hosted commands until they were removed. */
@@ -65,12 +71,16 @@ export function createCatalog(world: World): Catalog {
   }
 
   return {
-    resolve: async (name, version) => {
-      const found = pick(await current(keptMs), name, version) ?? pick(await current(rereadMs), name, version)
+    resolve: async (name, version, isolationKey) => {
+      const asked = { name, version, isolationKey }
+      const found = pick(await current(keptMs), asked) ?? pick(await current(rereadMs), asked)
       if (found !== undefined) return found
-      throw unknownCommand(await current(keptMs), name, version)
+      throw unknownCommand(await current(keptMs), asked)
     },
-    names: async () => [...(await current(keptMs)).byName.keys()],
+    names: async () => {
+      const names = [...(await current(keptMs)).byKey.values()].flatMap((byName) => [...byName.keys()])
+      return [...new Set(names)]
+    },
     forget: () => {
       reading = undefined
       if (known !== undefined) known = { ...known, readAtMs: Number.NEGATIVE_INFINITY }
@@ -78,23 +88,33 @@ export function createCatalog(world: World): Catalog {
   }
 }
 
-function pick(known: Known, name: string, version: number | undefined): DoorCommand | undefined {
-  const versions = known.byName.get(name)
-  return version === undefined ? versions?.[0] : versions?.find((command) => command.resolved.version === version)
+function pick({ byKey }: Known, { name, version, isolationKey }: Asked): DoorCommand | undefined {
+  const versions = byKey.get(isolationKey)?.get(name)
+  if (version === undefined) return versions?.[0]
+  const exact = versions?.find(({ resolved }) => resolved.version === version)
+  if (exact !== undefined) return exact
+  const fallback = versions?.find(({ isFallback }) => isFallback)
+  return fallback && { ...fallback, resolved: { ...fallback.resolved, version } }
 }
 
 async function readKnown(world: World, compiled: Known['checks'] = new Map()): Promise<Known> {
   const readAtMs = world.clock.monotonicMs()
   const registry = await readRegistry(world)
-  const byName = new Map<string, DoorCommand[]>()
+  const byKey = new Map<string | undefined, Map<string, DoorCommand[]>>()
   const checks = new Map<string, Check>()
   for (const command of await readCommands(world, registry)) {
+    const { isolationKey } = workerParts(command.worker)
+    const byName = byKey.get(isolationKey) ?? new Map<string, DoorCommand[]>()
+    byKey.set(isolationKey, byName)
     const versions = byName.get(command.name) ?? []
     byName.set(command.name, versions)
-    versions.push({ resolved: resolvedOf(command), check: checkOf(command, { compiled, checks }) })
+    const check = checkOf(command, { compiled, checks })
+    versions.push({ resolved: resolvedOf(command), check, isFallback: command.fallback === true })
   }
-  for (const versions of byName.values()) versions.sort((a, b) => b.resolved.version - a.resolved.version)
-  return { byName, checks, removed: removedOf(registry), readAtMs }
+  for (const byName of byKey.values()) {
+    for (const versions of byName.values()) versions.sort((a, b) => b.resolved.version - a.resolved.version)
+  }
+  return { byKey, checks, removed: removedOf(registry), readAtMs }
 }
 
 function removedOf(registry: readonly Registered[]): Known['removed'] {
@@ -138,22 +158,4 @@ function compiledAtFirstUse({ name, worker }: RegisteredCommand, schema: JsonSch
     }
     return check(value)
   }
-}
-
-function unknownCommand({ byName, removed }: Known, name: string, version: number | undefined): ApiError {
-  const versions = byName.get(name)
-  if (versions !== undefined) {
-    const there = versions.map((command) => command.resolved.version).join(', ')
-    return new ApiError('unknown-command', `${name} has no version ${version}; registered: ${there}`)
-  }
-  const gone = removed.get(name)
-  if (gone !== undefined) {
-    const when = `the worker ${gone.worker}, which hosted it, was removed on ${iso(gone.at)}`
-    return new ApiError('unknown-command', `${name} is not taken any more: ${when}. Deploy that worker again first`)
-  }
-  const names = [...byName.keys()]
-  const more = names.length > namesTold ? ` and ${names.length - namesTold} more` : ''
-  const there = names.length === 0 ? 'none so far' : `${names.slice(0, namesTold).join(', ')}${more}`
-  const how = 'register its worker first (taskurai serve --worker <module>, or PUT /v1/workers/{name})'
-  return new ApiError('unknown-command', `no worker has registered ${name}; ${how}. Registered commands: ${there}`)
 }

@@ -10,11 +10,17 @@ import { schemaFaults } from './schema-faults.ts'
  */
 export function checkManifest(manifest: Manifest, base: string): void {
   const seen = new Set<string>()
+  const fallbacks = new Set<string>()
   for (const [index, command] of manifest.commands.entries()) {
     const at = `${base}/commands/${index}`
     const label = `${command.name}@${command.version}`
     if (seen.has(label)) throw refusal('invalid', [{ field: at, message: `${label} is there twice` }])
     seen.add(label)
+    if (command.fallback === true) {
+      const message = `${command.name} has two fallbacks; only one of its versions may be that`
+      if (fallbacks.has(command.name)) throw refusal('invalid', [{ field: `${at}/fallback`, message }])
+      fallbacks.add(command.name)
+    }
     for (const side of ['input', 'output'] as const) {
       const issues = faultsOf(command[side])
       if (issues.length === 0) continue

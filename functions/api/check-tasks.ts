@@ -40,12 +40,11 @@ export async function checkTasks(door: Door, { tasks, by, at, parentId }: TasksC
   const issues: FieldIssue[] = []
   const checked: CheckedTask[] = []
   const now = door.world.clock.now()
-  let known: { readonly name: string; readonly version: number | undefined; readonly command: DoorCommand } | undefined
+  let known: { readonly task: NewTask; readonly command: DoorCommand } | undefined
   for (const [index, task] of tasks.entries()) {
-    const { command: name, version } = task
     // Most batches are of one command, and an await for each task would cost more than its whole check.
-    if (known?.name !== name || known.version !== version) {
-      known = { name, version, command: await resolve(door, task, at(index)) }
+    if (known === undefined || !asksForSame(known.task, task)) {
+      known = { task, command: await resolve(door, task, at(index)) }
     }
     if (task.startAfter !== undefined || task.notStartAfter !== undefined) refuseWindow(task, now, at(index))
     checked.push(
@@ -82,9 +81,14 @@ async function checkWithFiles(door: Door, ask: WithFiles, issues: FieldIssue[]):
   return { task, command: command.resolved, argumentsText: undefined, files }
 }
 
-async function resolve({ catalog }: Door, { command, version }: NewTask, at: string): Promise<DoorCommand> {
+function asksForSame(one: NewTask, other: NewTask): boolean {
+  return one.command === other.command && one.version === other.version && one.isolationKey === other.isolationKey
+}
+
+async function resolve({ catalog }: Door, task: NewTask, at: string): Promise<DoorCommand> {
+  const { command, version, isolationKey } = task
   try {
-    return await catalog.resolve(command, version)
+    return await catalog.resolve(command, version, isolationKey)
   } catch (error) {
     if (!(error instanceof ApiError) || error.code !== 'unknown-command') throw error
     throw new ApiError(error.code, error.message, { issues: [{ field: `${at}/command`, message: error.message }] })

@@ -1,36 +1,21 @@
 import { ApiError } from '#core/contract/errors'
-import type { NewTask } from '#core/contract/new-task'
+import type { NewBatchTask } from '#core/contract/new-task'
 import { holdFiles, letGo } from '#core/files/hold'
-import type { Head } from '#core/head'
 import { type CreateOutcome, type Creation, createTask } from '#core/tasks/create'
 import { readHead } from '#core/tasks/move'
 import type { World } from '#core/world'
 import { requestHash } from './canonical.ts'
-import { fieldOf, filesAsked, hashedFiles, hashedLater } from './check-files.ts'
+import { isDag } from './check-dag.ts'
+import { checkDependencies } from './check-dependencies.ts'
+import { fieldOf, filesAsked, hashedFiles } from './check-files.ts'
 import { type CheckedTask, checkTasks, type Door, type PlaceOf } from './check-tasks.ts'
+import { createDag } from './create-dag.ts'
+import { type CreateAsk, type Created, clash, unavailable, uncheckedHash } from './created.ts'
 import { refusal } from './field-issues.ts'
 import { idempotencyKeyOf, idOfKey, idsOfBatchKey } from './task-ids.ts'
 import type { Turns } from './turns.ts'
 
 /** From a parsed body to created tasks, and to the tasks that the same call made before. */
-
-export interface CreateAsk {
-  readonly principal: string
-  readonly headers: Headers
-  readonly tasks: readonly NewTask[]
-  /** The caller's own tasks, before any default was filled in. */
-  readonly raw: readonly unknown[]
-  /** Where the path names the command, the body does not. */
-  readonly pathCommand: string | undefined
-}
-
-/** A task that stands, and whether it stood before this call. */
-export interface Created {
-  readonly kind: 'created' | 'existing'
-  readonly head: Head
-  /** As the caller sent it; its arguments may lie apart from the head. */
-  readonly task: NewTask
-}
 
 /** The ids come from the caller's key, so the same call finds what it made before. */
 interface Keyed {
@@ -61,7 +46,7 @@ export interface BatchDoor extends Door {
 export async function createMany(door: BatchDoor, ask: CreateAsk): Promise<readonly Created[]> {
   const key = idempotencyKeyOf(ask.headers)
   const keyed = key === undefined ? undefined : { key, ids: idsOfBatchKey(door.world.ids, key, ask.tasks.length) }
-  const made = () => create(door, ask, keyed, (index) => `/tasks/${index}`)
+  const made = () => (isDag(ask.tasks) ? createDag(door, ask) : create(door, ask, keyed, (index) => `/tasks/${index}`))
   return key === undefined ? made() : door.batchTurns(key, made)
 }
 
@@ -70,6 +55,10 @@ async function create(door: Door, ask: CreateAsk, keyed: Keyed | undefined, at: 
   let checked: readonly CheckedTask[]
   try {
     checked = await checkTasks(door, { tasks: ask.tasks, by: ask.principal, at })
+    for (const [index, { task }] of checked.entries()) {
+      if (task.dependsOn !== undefined)
+        await checkDependencies(world, { task, at: at(index), taskId: keyed?.ids[index] })
+    }
   } catch (refused) {
     const standing = await madeBefore(world, ask, keyed, refused)
     if (standing !== undefined) return standing
@@ -92,7 +81,7 @@ async function create(door: Door, ask: CreateAsk, keyed: Keyed | undefined, at: 
   )
   return outcomes.map((outcome, index) => {
     if (outcome.status === 'rejected')
-      throw outcome.reason instanceof ApiError ? outcome.reason : unavailable(outcome.reason, keyed)
+      throw outcome.reason instanceof ApiError ? outcome.reason : unavailable(outcome.reason, keyed !== undefined)
     return createdOf(outcome.value, checked[index]?.task, at(index))
   })
 }
@@ -132,9 +121,7 @@ async function madeBefore(
   refused: unknown,
 ): Promise<readonly Created[] | undefined> {
   if (keyed === undefined || !(refused instanceof ApiError)) return undefined
-  const instead = await Promise.all(ask.tasks.map((task) => hashedLater(world, task)))
-  const tasks = ask.raw.map((raw, index) => ({ raw, argumentsText: undefined, instead: instead[index] }))
-  const hash = requestHash(world.ids, tasks, ask.pathCommand)
+  const hash = await uncheckedHash(world, ask)
   const heads = await Promise.all(keyed.ids.map((id) => readHead(world, id)))
   const made: Created[] = []
   for (const [index, head] of heads.entries()) {
@@ -152,16 +139,7 @@ async function refuseOtherBatch(world: World, { ids }: Keyed, hash: string | und
   if (head !== undefined && head.requestHash !== hash) throw clash(head)
 }
 
-/** Nobody knows what a store that failed has written: a key makes it safe to ask again. */
-function unavailable(cause: unknown, keyed: Keyed | undefined): ApiError {
-  const how =
-    keyed === undefined
-      ? 'it is not known what was accepted; with an Idempotency-Key the same call could be made again'
-      : 'make the same call again with the same Idempotency-Key to complete it'
-  return new ApiError('unavailable', `the store failed; ${how}`, { cause })
-}
-
-function createdOf(outcome: CreateOutcome, task: NewTask | undefined, at: string): Created {
+function createdOf(outcome: CreateOutcome, task: NewBatchTask | undefined, at: string): Created {
   if (task === undefined) throw new Error('an outcome of a task that nobody asked for')
   switch (outcome.kind) {
     case 'created':
@@ -174,9 +152,4 @@ function createdOf(outcome: CreateOutcome, task: NewTask | undefined, at: string
     default:
       return outcome satisfies never
   }
-}
-
-function clash(head: Head): ApiError {
-  const detail = `this Idempotency-Key was used for another request, which made the task ${head.id}`
-  return new ApiError('idempotency-conflict', detail)
 }

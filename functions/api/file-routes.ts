@@ -3,7 +3,8 @@ import { ApiError } from '#core/contract/errors'
 import { limits } from '#core/contract/limits'
 import { TaskId } from '#core/contract/names'
 import type { Downloads } from '#core/downloads'
-import { fileOf, type HeldFile } from '#core/files/held-file'
+import type { HeldFile } from '#core/files/held-file'
+import { findFile } from '#core/files/step-file'
 import { readHead } from '#core/tasks/move'
 import type { World } from '#core/world'
 import { streamOf } from './byte-streams.ts'
@@ -26,7 +27,7 @@ export function fileRoutes(world: World, downloads?: Downloads): readonly Route[
         const taskId = parseWith(TaskId, params.id, 'not-found')
         const head = await readHead(world, taskId)
         if (head === undefined) throw new ApiError('not-found', `there is no task ${taskId}, or its retention is over`)
-        const file = fileOf(head, params.name ?? '')
+        const file = await findFile(world, head, params.name ?? '')
         if (file === undefined) throw new ApiError('not-found', `the task has no file of the name ${params.name}`)
         if (downloads === undefined || request.method === 'HEAD') return answer(blobs, file, request)
         return redirect(world, downloads, file)

@@ -28,9 +28,13 @@ export function idOfKey(ids: Ids, scope: string, key: string): string {
   return ulid.test(key) ? key.slice(0, timeChars) + hashed.slice(timeChars) : hashed
 }
 
+export function batchIdOfKey(ids: Ids, key: string): string {
+  return idOfKey(ids, batchScope, key)
+}
+
 /** One hash for the whole batch; a task's place in it is spelled in the last characters. */
 export function idsOfBatchKey(ids: Ids, key: string, count: number): readonly string[] {
-  const stem = idOfKey(ids, batchScope, key).slice(0, -indexChars)
+  const stem = batchIdOfKey(ids, key).slice(0, -indexChars)
   return Array.from({ length: count }, (_, index) => stem + base32(index))
 }
 

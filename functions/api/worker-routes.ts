@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { ApiError } from '#core/contract/errors'
-import { ManifestCommand } from '#core/contract/manifest'
-import { WorkerName } from '#core/contract/names'
+import { type Manifest, ManifestCommand } from '#core/contract/manifest'
+import { WorkerId } from '#core/contract/names'
+import { workerParts } from '#core/contract/worker-id'
 import { PauseRequest, PutWorker, WorkerView } from '#core/contract/workers'
 import { pauseWorker, readCommands, readWorkerNames, resumeWorker } from '#core/workers/put-worker'
 import { viewWorker } from '#core/workers/view'
@@ -14,7 +15,7 @@ import { defineRoute, type Route } from './route.ts'
 
 /** Workers and their commands: what there is, how it does, and how one is registered, paused and resumed. */
 
-const RegisteredCommand = z.object({ ...ManifestCommand.shape, worker: WorkerName })
+const RegisteredCommand = z.object({ ...ManifestCommand.shape, worker: WorkerId })
 const viewed = { status: 200, schema: WorkerView } as const
 
 export function workerRoutes(door: Door): readonly Route[] {
@@ -50,9 +51,7 @@ export function workerRoutes(door: Door): readonly Route[] {
       answer: viewed,
       handle: async ({ principal, params, body }) => {
         const name = nameOf(params)
-        if (body.manifest.name !== name) {
-          throw refusal('invalid', [{ field: '/manifest/name', message: `is not ${name}, which the path names` }])
-        }
+        refuseOtherName(body.manifest, name)
         await registerWorker({ manifest: body.manifest, launch: body.launch, by: principal })
         return json(200, await view(world, name))
       },
@@ -96,6 +95,15 @@ export function workerRoutes(door: Door): readonly Route[] {
   ]
 }
 
+function refuseOtherName(manifest: Manifest, worker: string): void {
+  const named = workerParts(worker)
+  for (const field of ['name', 'isolationKey'] as const) {
+    if (manifest[field] === named[field]) continue
+    const message = named[field] === undefined ? 'is not in the path' : `is not ${named[field]}, which the path names`
+    throw refusal('invalid', [{ field: `/manifest/${field}`, message }])
+  }
+}
+
 async function view(world: World, name: string): Promise<WorkerView> {
   const found = await viewWorker(world, name)
   if (found !== undefined) return found
@@ -105,5 +113,5 @@ async function view(world: World, name: string): Promise<WorkerView> {
 }
 
 function nameOf(params: Readonly<Record<string, string>>): string {
-  return parseWith(WorkerName, params.name, 'not-found')
+  return parseWith(WorkerId, params.name, 'not-found')
 }

@@ -1,5 +1,7 @@
 import { ApiError } from '#core/contract/errors'
+import { hostedBy } from '#core/contract/hosted'
 import { Manifest } from '#core/contract/manifest'
+import { workerId } from '#core/contract/worker-id'
 import { checkKey } from '#core/keys'
 import type { Item } from '#core/ports'
 import type { World } from '#core/world'
@@ -49,8 +51,9 @@ export function mergeManifest(props: RegistrarProps, generation: string, checked
   if (manifest === undefined) {
     return { ok: false, reason: `nothing tells the commands of ${props.worker}: give a manifest, or leave verify on` }
   }
-  if (manifest.name !== props.worker) {
-    return { ok: false, reason: `the worker is called ${props.worker} here and ${manifest.name} in its manifest` }
+  const described = workerId(manifest)
+  if (described !== props.worker) {
+    return { ok: false, reason: `the worker is called ${props.worker} here and ${described} in its manifest` }
   }
   const missing = checked === undefined ? [] : missingIn(checked, manifest)
   if (missing.length > 0) {
@@ -72,10 +75,13 @@ export function mergeManifest(props: RegistrarProps, generation: string, checked
 }
 
 function missingIn(checked: Manifest, wanted: Manifest): readonly string[] {
-  const hosted = new Set(checked.commands.map(labelOf))
-  return wanted.commands.map(labelOf).filter((label) => !hosted.has(label))
+  const hosts = hostedBy(checked.commands)
+  const fallbacks = new Set(checked.commands.filter(({ fallback }) => fallback === true).map(({ name }) => name))
+  return wanted.commands
+    .filter(({ name, version, fallback }) => !hosts(name, version) || (fallback === true && !fallbacks.has(name)))
+    .map(labelOf)
 }
 
-function labelOf({ name, version }: Manifest['commands'][number]): string {
-  return `${name}@${version}`
+function labelOf({ name, version, fallback }: Manifest['commands'][number]): string {
+  return fallback === true ? `${name} of any version` : `${name}@${version}`
 }

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { hostedBy } from '#core/contract/hosted'
 import type { Json } from '#core/contract/names'
 import type { Grant, Receive, Received } from '#core/contract/worker-protocol'
 import { type Replay, readReplay } from '#core/flow/replay'
@@ -7,7 +8,7 @@ import { bellHoldMs } from '#core/lease'
 import type { ReceivedBell } from '#core/ports'
 import { type ClaimOutcome, claim } from '#core/tasks/claim'
 import { toTask } from '#core/wire'
-import { type Fleet, readFleet, workerLeaseSeconds } from '#core/workers/fleet'
+import { type Fleet, hostedNow, readFleet, workerLeaseSeconds } from '#core/workers/fleet'
 import type { World } from '#core/world'
 import { releaseRuns } from './move-runs.ts'
 import type { Session } from './session.ts'
@@ -152,9 +153,9 @@ interface Room {
 
 /** Whether this instance may run a task: it hosts the command, and a task that must run alone has it to itself. */
 function acceptsFor(fleet: Fleet, { isAlone, mustBeAlone, now }: Room): (head: Head) => boolean {
-  const hosted = new Set(fleet.manifest.commands.map(({ name, version }) => `${name}@${version}`))
+  const hosts = hostedBy(hostedNow(fleet))
   return (head) => {
-    if (!hosted.has(`${head.command}@${head.version}`)) return false
+    if (!hosts(head.command, head.version)) return false
     if (isAlone || head.crashCount < crashesAlone || readyAt(head) > now) return true
     mustBeAlone.add(head.id)
     return false

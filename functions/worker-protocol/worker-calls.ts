@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { ApiError } from '#core/contract/errors'
+import { workerId } from '#core/contract/worker-id'
 import type * as protocol from '#core/contract/worker-protocol'
 import type { WorkerProtocolOp } from '#core/contract/worker-protocol'
 import { loseRun } from '#core/tasks/renew'
@@ -101,7 +102,8 @@ export function createWorkerCalls(
   /** An instance started by hand brings its manifest; it never changes how the hub starts others. */
   async function registerManifest({ manifest, worker }: Body<'register'>, principal: string): Promise<void> {
     if (manifest === undefined) return
-    if (manifest.name !== worker) throw new ApiError('invalid', `the manifest is of ${manifest.name}, not of ${worker}`)
+    const described = workerId(manifest)
+    if (described !== worker) throw new ApiError('invalid', `the manifest is of ${described}, not of ${worker}`)
     const standing = await readFleet(world, worker)
     await registerWorker({ manifest, launch: standing?.fleet.launch, by: principal })
   }

@@ -1,5 +1,6 @@
 import { expect } from 'vitest'
 import { limits } from '#core/contract/limits'
+import type { Manifest } from '#core/contract/manifest'
 import { payloadRowKey } from '#core/keys'
 import { hub, type Platform } from '../support/platform/platform.ts'
 import { until } from '../support/until.ts'
@@ -96,6 +97,23 @@ export const acts: readonly Act[] = [
     play: async ({ containers }, tester) => {
       await tester.ring('basics', 'hello')
       await until('it is met', () => containers.output().includes('queue.foreign-message'), mostMs)
+    },
+  },
+  {
+    name: 'a worker under an isolation key gets what is submitted under it',
+    play: async ({ client }) => {
+      const manifest = {
+        manifest: 1,
+        name: 'basics',
+        isolationKey: 'ann',
+        commands: [{ name: 'basics.echo', version: 1 }],
+      }
+      const scale = { concurrency: 1, scaling: { min: 0, max: 1 }, idleSeconds: 1 }
+      await client.putWorker('basics~ann', { manifest: { ...manifest, ...scale } as Manifest })
+      const { id } = await client.submit('basics.echo', { text: 'hers' }, { isolationKey: 'ann' })
+      await until('it is there', async () => (await client.worker('basics~ann')).backlog === 1, mostMs)
+      expect(await client.get(id)).toMatchObject({ status: 'queued', worker: 'basics~ann' })
+      await client.cancel(id)
     },
   },
   {

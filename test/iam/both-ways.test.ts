@@ -29,7 +29,11 @@ const lanes: readonly (readonly string[])[] = [
     'after its last run it has failed, and a person may run it again',
     'a queued task is canceled at once',
   ],
-  ['a message that is no bell is hidden', 'an event becomes a task, and one that cannot is told so'],
+  [
+    'a message that is no bell is hidden',
+    'an event becomes a task, and one that cannot is told so',
+    'a worker under an isolation key gets what is submitted under it',
+  ],
   [
     'a record that nobody can read becomes a note',
     'an event that the bus does not take is told by the clock, for a day',

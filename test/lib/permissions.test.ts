@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
+import { attributesOfQueue } from '#adapters/sqs/keyed-queues'
 import { settle } from '../support/cdk/settle.ts'
 import { ofType, synthHub } from '../support/cdk/synth.ts'
 
@@ -58,6 +59,7 @@ describe('the roles of a hub', () => {
       's3:GetObject arn:aws:s3:::taskurai-main-0a1b2c3d/payloads/*',
       's3:PutObject arn:aws:s3:::taskurai-main-0a1b2c3d/aws/lambda/*',
       's3:PutObject arn:aws:s3:::taskurai-main-0a1b2c3d/payloads/*',
+      'sqs:CreateQueue arn:aws:sqs:eu-central-1:111122223333:taskurai-main-*_*',
     ])
   })
 
@@ -97,6 +99,12 @@ describe('the roles of a hub', () => {
     )
   })
 
+  test('make queues from the API alone, and only such as no deployed worker has', () => {
+    expect(allowed('sqs:CreateQueue').map(({ role }) => role)).toEqual(['HubApiRole'])
+    const names = ofType({ resources }, 'AWS::SQS::Queue').map(({ Properties }) => Properties.QueueName as string)
+    expect(names.filter((name) => /^taskurai-main-.*_/.test(name))).toEqual([])
+  })
+
   test('read the index from the clock alone, and its stream from the reactor alone', () => {
     const index = allowed('dynamodb:Query').filter(({ Resource }) =>
       listed(Resource).some((arn) => arn.includes('/index/')),
@@ -125,13 +133,7 @@ describe('the roles of a worker', () => {
     const task = worker.filter(({ role }) => role.includes('TaskRole'))
     expect(task.map(({ Action, Resource }) => [Action, Resource])).toEqual([
       [
-        [
-          'dynamodb:DeleteItem',
-          'dynamodb:GetItem',
-          'dynamodb:PutItem',
-          'dynamodb:Query',
-          'dynamodb:UpdateItem',
-        ],
+        ['dynamodb:DeleteItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:UpdateItem'],
         'arn:aws:dynamodb:eu-central-1:111122223333:table/HubTable7D8E0482',
       ],
       [['s3:GetObject', 's3:PutObject'], 'arn:aws:s3:::taskurai-main-0a1b2c3d/payloads/*'],
@@ -168,6 +170,20 @@ describe('the queue of a worker', () => {
       ['sqs:SendMessage', condition('*')],
       ['sqs:GetQueueAttributes', condition('hub/*')],
     ])
+  })
+
+  test('that the hub makes for an isolation key lets in the same, and keeps bells as long', () => {
+    const attentionQueueArn = 'arn:aws:sqs:eu-central-1:111122223333:taskurai-main_attention'
+    const attributes = attributesOfQueue('taskurai-main-mill_ann', { name: 'main', attentionQueueArn })
+    const statements = JSON.parse(attributes.Policy ?? '').Statement as Statement[]
+    expect(statements).toEqual(JSON.parse(JSON.stringify(own).replaceAll('-main-mill', '-main-mill_ann')))
+    const mill = ofType({ resources }, 'AWS::SQS::Queue').find(
+      ({ Properties }) => Properties.QueueName === 'taskurai-main-mill',
+    )?.Properties
+    expect(JSON.parse(attributes.RedrivePolicy ?? '')).toEqual(mill?.RedrivePolicy)
+    for (const [name, value] of Object.entries(attributes)) {
+      if (!name.endsWith('Policy')) expect(`${name} ${mill?.[name]}`).toBe(`${name} ${value}`)
+    }
   })
 
   test('every statement for somebody beside the roles says from where', () => {

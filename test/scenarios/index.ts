@@ -3,6 +3,7 @@ import { faults } from './faults.ts'
 import { files } from './files.ts'
 import { fleets } from './fleets.ts'
 import { times } from './times.ts'
+import { workflows } from './workflows.ts'
 
 /** Every scenario, by what it is about. */
-export const scenarios = { envelopes, times, fleets, faults, files } as const
+export const scenarios = { envelopes, times, fleets, faults, files, workflows } as const

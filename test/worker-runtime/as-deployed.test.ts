@@ -23,7 +23,13 @@ describe('a worker as it was deployed', () => {
     expect(asDeployed(mill, { TASKURAI_CONCURRENCY: '10' }).recycle).toEqual({ maxTasks: 50 })
   })
 
+  it('is its developer’s own where he names his key', () => {
+    expect(asDeployed(mill, { TASKURAI_ISOLATION_KEY: 'ann' })).toMatchObject({ name: 'mill', isolationKey: 'ann' })
+    expect(asDeployed(mill, { TASKURAI_ISOLATION_KEY: '' })).toBe(mill)
+  })
+
   it.each([
+    [{ TASKURAI_ISOLATION_KEY: 'ann~1' }, /TASKURAI_ISOLATION_KEY is "ann~1" \(it should be: lower-case letters/],
     [{ TASKURAI_CONCURRENCY: 'many' }, /TASKURAI_CONCURRENCY is "many" \(it should be: how many tasks/],
     [{ TASKURAI_CONCURRENCY: '0' }, /TASKURAI_CONCURRENCY is "0"/],
     [{ TASKURAI_RECYCLE: 'often' }, /TASKURAI_RECYCLE is "often" \(it should be: when an instance makes room/],

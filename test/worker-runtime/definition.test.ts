@@ -1,6 +1,6 @@
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import { z } from 'zod'
-import { defineCommand, defineWorker, toManifest } from '#worker-runtime/index'
+import { defineCommand, defineWorker, toManifest, type WorkerSpec } from '#worker-runtime/index'
 
 const greet = defineCommand({
   name: 'greet',
@@ -43,6 +43,7 @@ describe('a worker definition', () => {
         {
           name: 'greet',
           version: 1,
+          fallback: true,
           timeoutSeconds: 5,
           leaseSeconds: 30,
           retry: { maxRuns: 2, minSeconds: 1, maxSeconds: 300, factor: 2, jitter: 'full' },
@@ -63,6 +64,31 @@ describe('a worker definition', () => {
         },
       ],
     })
+  })
+
+  it('says which command takes every version: one that was defined without', () => {
+    const handler = () => ({ words: '' })
+    const flagsOf = (...commands: WorkerSpec['commands']) => {
+      const manifest = toManifest(defineWorker({ name: 'w', commands }))
+      return manifest.commands.map(({ version, fallback }) => [version, fallback])
+    }
+    expect(flagsOf(defineCommand({ ...greet, version: 2 }, handler))).toEqual([[2, undefined]])
+    expect(flagsOf(defineCommand(greet, handler), defineCommand({ ...greet, version: 3 }, handler))).toEqual([
+      [1, true],
+      [3, undefined],
+    ])
+    expect(flagsOf(defineCommand({ ...greet, timeoutSeconds: 9 }, handler))).toEqual([[1, true]])
+    expect(flagsOf(defineCommand({ name: 'c', version: 1 }, handler))).toEqual([[1, undefined]])
+  })
+
+  it('has the isolation key of whoever starts it by hand', () => {
+    const definition = workerOf({})
+    expect(toManifest(definition)).not.toHaveProperty('isolationKey')
+    expect(toManifest({ ...definition, isolationKey: 'ann' })).toMatchObject({
+      name: definition.name,
+      isolationKey: 'ann',
+    })
+    expect(() => toManifest({ ...definition, isolationKey: 'Ann!' })).toThrow(/an isolation key has lower-case letters/)
   })
 
   it('keeps the pattern a user wrote and drops the one that zod puts beside a format', () => {

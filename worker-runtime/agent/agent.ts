@@ -9,6 +9,7 @@ import { createCalls } from './calls.ts'
 import { keepConnected } from './connection.ts'
 import { createDeparture } from './departure.ts'
 import { createEnds } from './ends.ts'
+import { createFlowCalls } from './flow-calls.ts'
 import { createHandBacks } from './hand-backs.ts'
 import { createHeldRuns, type Held } from './held-runs.ts'
 import type { HubDoor } from './hub-door.ts'
@@ -112,6 +113,22 @@ export function startAgent(settings: AgentSettings, { post, chance, door }: Agen
       connection.breakOff(`receive refused: ${message}`)
     },
   })
+  const flowCalls = createFlowCalls({
+    calls,
+    runs,
+    post,
+    onSuspended: (held) => {
+      removeRun(held)
+      departure.countEnd()
+      afterMove()
+    },
+    onCancel: (held) => cancel(held),
+    onLost: (held) => lose(held),
+    onResolved: (held) => {
+      if (held.endLine !== undefined && !held.leaving) ends.add(held, held.endLine)
+      afterMove()
+    },
+  })
   const mainWatch = createMainWatch(board)
   const departure = createDeparture({
     settings,
@@ -191,6 +208,7 @@ export function startAgent(settings: AgentSettings, { post, chance, door }: Agen
   }
 
   const onOutcome = (held: Held, outcome: RunAnswer['outcome']) => {
+    flowCalls.renewed(held)
     switch (outcome) {
       case 'owned':
       case 'refused':
@@ -272,6 +290,8 @@ export function startAgent(settings: AgentSettings, { post, chance, door }: Agen
   const endRun = (held: Held, line: string) => {
     if (held.aborted === 'lease-lost' || line === '') {
       handBacks.add(held, held.aborted === 'lease-lost' ? 'lease lost' : 'shutdown')
+    } else if (held.suspending) {
+      held.endLine = line
     } else if (held.progress !== undefined || held.progressUnderWay) {
       held.endLine = line
       if (!held.renewing) renew([held], sharedMonotonicMs(), { calls, onAnswer: onOutcome })
@@ -288,6 +308,7 @@ export function startAgent(settings: AgentSettings, { post, chance, door }: Agen
     mainWatch.isTurning()
 
   const afterMove = () => {
+    flowCalls.flush()
     ends.flush()
     handBacks.flush()
     if (mayReceive()) receives.fill()
@@ -325,8 +346,17 @@ export function startAgent(settings: AgentSettings, { post, chance, door }: Agen
   setInterval(tick, tickMs)
   return {
     onMessage: (message) => {
-      if (message.kind === 'turn') onTurn(message)
-      else departure.stop(message.why, message.graceMs)
+      switch (message.kind) {
+        case 'turn':
+          return onTurn(message)
+        case 'flow':
+          flowCalls.add(message)
+          return afterMove()
+        case 'stop':
+          return departure.stop(message.why, message.graceMs)
+        default:
+          message satisfies never
+      }
     },
   }
 }

@@ -26,6 +26,8 @@ export interface Held {
   progressSentAtMs: number
   /** A renewal with progress is under way: the end waits for it, so that the last report is the one that stays. */
   progressUnderWay: boolean
+  /** A suspend is under way: nothing else is written for it meanwhile. */
+  suspending: boolean
   endLine: string | undefined
   aborted: AbortReason | undefined
   abortedAtMs: number
@@ -69,6 +71,7 @@ export function createHeldRuns(board: Board): HeldRuns {
         progress: undefined,
         progressSentAtMs: now,
         progressUnderWay: false,
+        suspending: false,
         endLine: undefined,
         aborted: undefined,
         abortedAtMs: 0,

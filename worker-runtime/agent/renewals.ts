@@ -19,7 +19,7 @@ export interface RenewalsOptions {
 }
 
 export function isRenewalDue(held: Held, now: number): boolean {
-  if (held.renewing || held.leaving) return false
+  if (held.renewing || held.leaving || held.suspending) return false
   if (held.endLine !== undefined) return true
   if (now - held.leaseFromMs >= renewEveryMs(held.grant.leaseSeconds)) return true
   if (held.progress === undefined) return false

@@ -59,19 +59,27 @@ there is work and leave when there is none. All it keeps lies in one folder; a s
   })
 }
 
+interface WorkFlags {
+  readonly json?: boolean
+  readonly check?: boolean
+  readonly isolationKey?: string
+}
+
 export function addWork(program: Command, session: Session): void {
   const { world } = session
   const command = program
     .command('work')
     .argument('<module>', 'a module whose default export is a worker')
     .option('--check', 'only find out whether an instance could work here, and say so (TASKURAI_CHECK=1)')
-    .action(async (name: string, { json, check }: { readonly json?: boolean; readonly check?: boolean }) => {
+    .option('--isolation-key <key>', 'take only tasks that are submitted under this key (TASKURAI_ISOLATION_KEY)')
+    .action(async (name: string, { json, check, isolationKey }: WorkFlags) => {
       const module = findModule(world, name)
       if (world.work === undefined) throw notHere('work')
       const work = await world.work()
       const asked = {
         ...(json === true ? { TASKURAI_LOG: 'json' } : {}),
         ...(check === true ? { TASKURAI_CHECK: '1' } : {}),
+        ...(isolationKey === undefined ? {} : { TASKURAI_ISOLATION_KEY: isolationKey }),
       }
       session.exitCode = await work(module, { ...world.env, ...asked })
     })
@@ -79,10 +87,13 @@ export function addWork(program: Command, session: Session): void {
     summary: 'run one instance of a worker by hand',
     about: `Runs one instance of a worker in this terminal until Ctrl-C: for a debugger, or in a container. It registers its
 commands with the hub, takes their tasks, and hands back what it has not finished when it is stopped. In a container of
-a hub in an AWS account, told by TASKURAI_TABLE and its companions, it works on the hub's table and queues directly.`,
+a hub in an AWS account, told by TASKURAI_TABLE and its companions, it works on the hub's table and queues directly.
+With --isolation-key it is a worker of your own beside the one that others share: it has a queue of its own, and takes
+only what is submitted under the same key.`,
     examples: [
       ['taskurai work worker.ts', 'an instance here'],
       ['taskurai work worker.ts --check', 'loads the module and reaches the hub, then ends: 0 if all is well'],
+      ['taskurai work worker.ts --isolation-key ann', 'your own, of a hub that others use as well'],
       ['NODE_OPTIONS=--inspect taskurai work worker.ts', 'with the debugger of Node'],
     ],
   })

@@ -3,9 +3,10 @@ import type { NewFile } from '../../../core/contract/files.ts'
 import type { Client } from '../../client.ts'
 import type { HubFlags } from '../connect.ts'
 import { explain } from '../help.ts'
+import { readArguments } from '../json-input.ts'
 import { collect, openHub, type Session, withHubOptions } from '../session.ts'
 import { taskLine } from '../show-task.ts'
-import { type NamedFile, readArguments, readCommandName, readFiles, readNumber, readTags, readWhen } from '../values.ts'
+import { type NamedFile, readCommandName, readFiles, readNumber, readTags, readWhen } from '../values.ts'
 import { sayWhyIdle, waitForTask } from '../wait-for-task.ts'
 
 interface SubmitFlags extends HubFlags {
@@ -23,6 +24,7 @@ interface SubmitFlags extends HubFlags {
   readonly timeoutSeconds?: string
   readonly retentionSeconds?: string
   readonly key?: string
+  readonly isolationKey?: string
   readonly file?: readonly string[]
   readonly wait?: boolean
   readonly waitSeconds?: string
@@ -50,6 +52,7 @@ export function addSubmit(program: Command, session: Session): void {
     .option('--timeout-seconds <n>', 'how long one run may take')
     .option('--retention-seconds <n>', 'how long it is kept after its end')
     .option('--key <key>', 'idempotency key: the same key never makes a second task')
+    .option('--isolation-key <key>', 'for the worker that runs under this key, and no other')
     .option('--wait', 'wait until it ends and exit by how it ended')
     .option('--wait-seconds <n>', 'wait for so long at most')
     .action(async (commandText: string, argumentsText: string | undefined, flags: SubmitFlags) => {
@@ -63,6 +66,7 @@ same key and arguments it answers the task that there is.`,
       [`taskurai submit hello.greet '{"name":"Ada"}'`, 'prints the task in a line'],
       ['taskurai submit order.confirm @order.json --wait', 'from a file, and wait for its end'],
       ['jq .order in.json | taskurai submit order.confirm - --key order-10248', 'safe to repeat'],
+      ['taskurai submit order.confirm@1 @order.json --isolation-key ann', 'an older version, by your own worker'],
       [`taskurai submit video.convert '{}' --file input=holiday.mp4`, 'with a file'],
     ],
   })
@@ -95,6 +99,7 @@ async function submit(session: Session, { commandText, argumentsText, flags }: S
     timeoutSeconds: seconds(flags.timeoutSeconds, '--timeout-seconds', 1),
     retentionSeconds: seconds(flags.retentionSeconds, '--retention-seconds', 60),
     idempotencyKey: flags.key,
+    isolationKey: flags.isolationKey,
   }
   const input = await readArguments(argumentsText, session.world)
   const named = await readFiles(flags.file, session.world)

@@ -42,7 +42,18 @@ describe('submit', () => {
       '--key',
       'k',
     ]
-    const more = ['--tag', 'a=1', '--tag', 'b=x=y', '--start-after', '2h', '--timeout-seconds', '30']
+    const more = [
+      '--tag',
+      'a=1',
+      '--tag',
+      'b=x=y',
+      '--start-after',
+      '2h',
+      '--timeout-seconds',
+      '30',
+      '--isolation-key',
+      'ann',
+    ]
     const human = await cli.run([...words, ...more])
     expect(human).toEqual({ code: 0, out: `${ID}  order.confirm@2  queued\n`, err: '' })
     expect(cli.hub.seen[0]).toMatchObject({ isSigned: true, headers: { 'idempotency-key': 'k' } })
@@ -51,6 +62,7 @@ describe('submit', () => {
       ...{ version: 2, subject: 'Grüße', externalId: 'X', timeoutSeconds: 30 },
       tags: { a: '1', b: 'x=y' },
       startAfter: { seconds: 7_200 },
+      isolationKey: 'ann',
     })
     const json = await cli.run([...words, '--json'])
     expect(json).toMatchObject({ code: 0, err: '' })
@@ -344,6 +356,9 @@ describe('workers and the hub', () => {
     expect((await cli.run(['work', 'w.ts'], { work })).code).toBe(3)
     const logsAs = async () => async (_module: string, env: CliWorld['env']) => (env.TASKURAI_LOG === 'json' ? 0 : 1)
     expect((await cli.run(['work', 'w.ts', '--json'], { work: logsAs })).code).toBe(0)
+    const keyOf = async () => async (_module: string, env: CliWorld['env']) => (env.TASKURAI_ISOLATION_KEY ?? '').length
+    expect((await cli.run(['work', 'w.ts', '--isolation-key', 'ann'], { work: keyOf })).code).toBe(3)
+    expect((await cli.run(['work', 'w.ts'], { work: keyOf, env: { TASKURAI_ISOLATION_KEY: 'cleo' } })).code).toBe(4)
     const manifest = async () => async (module: string) =>
       module === path ? { ok: true as const, manifest: { name: 'w' } } : { ok: false as const, message: 'it threw' }
     expect(await cli.run(['manifest', 'w.ts'], { manifest })).toEqual({ code: 0, out: '{"name":"w"}\n', err: '' })

@@ -16,6 +16,7 @@ import { SqsStore } from '../../../node_modules/fauxqs/dist/sqs/sqsStore.js'
 export interface HubQueues {
   readonly queueUrlPrefix: string
   readonly attentionUrl: string
+  readonly attentionArn: string
 }
 
 export interface SqsEngine {
@@ -49,9 +50,10 @@ export async function startSqs(): Promise<SqsEngine> {
     const attentionUrl = await makeQueue(`${prefix}attention`)
     const asked = { QueueUrl: attentionUrl, AttributeNames: ['QueueArn' as const] }
     const { Attributes } = await client.send(new GetQueueAttributesCommand(asked))
-    const redrive = { deadLetterTargetArn: Attributes?.QueueArn, maxReceiveCount: receivesMost }
+    const attentionArn = Attributes?.QueueArn ?? ''
+    const redrive = { deadLetterTargetArn: attentionArn, maxReceiveCount: receivesMost }
     for (const worker of workers) await makeQueue(`${prefix}${worker}`, { RedrivePolicy: JSON.stringify(redrive) })
-    return { queueUrlPrefix: attentionUrl.slice(0, -'attention'.length), attentionUrl }
+    return { queueUrlPrefix: attentionUrl.slice(0, -'attention'.length), attentionUrl, attentionArn }
   }
 
   return {

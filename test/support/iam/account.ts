@@ -35,6 +35,7 @@ export interface Account {
     readonly table: (name: string) => string
     readonly bucket: (name: string) => string
     readonly queue: (url: string) => string
+    readonly queueNamed: (name: string) => string
     readonly bus: (name: string) => string
     readonly cluster: (name: string) => string
   }
@@ -64,6 +65,11 @@ export function accountOf(
       table: (name) => one(parts.table, name, own('dynamodb', `table/${table}`)),
       bucket: (name) => one(parts.bucket, name, `arn:aws:s3:::${bucket?.Properties.BucketName}`),
       queue: (url) => own('sqs', queueOf(url, hub, parts)),
+      queueNamed: (name) => {
+        const prefix = new URL(parts.queueUrlPrefix).pathname.split('/').at(-1) ?? ''
+        if (!name.startsWith(prefix)) throw new Error(`${name} is not of this hub`)
+        return own('sqs', queueNameOf(hub, name.slice(prefix.length)))
+      },
       bus: (name) => own('events', `event-bus/${name}`),
       cluster: (name) => own('ecs', `cluster/${name}`),
     },
@@ -81,7 +87,9 @@ function queueOf(url: string, hub: string, { queueUrlPrefix, attentionUrl }: Pla
   if (path === attention) return namesOf(hub).attentionQueue
   if (path === undefined || prefix === undefined || !path.startsWith(prefix))
     throw new Error(`${url} is not of this hub`)
-  return queueNameOf(hub, path.slice(prefix.length))
+  // The queue of an isolation key lets in whom that of its worker does (test/lib/permissions.test.ts).
+  const [worker = ''] = path.slice(prefix.length).split('_', 1)
+  return queueNameOf(hub, worker)
 }
 
 function functionRoles(resources: Synthesized['resources'], hub: string): readonly (readonly [string, HubRole])[] {

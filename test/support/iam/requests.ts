@@ -61,6 +61,9 @@ const sqsActions: Readonly<Record<string, string>> = {
 }
 
 function ofSqs(call: AwsCall, { arnOf }: Account): readonly Asked[] {
+  if (call.action === 'CreateQueue') {
+    return [{ action: 'sqs:CreateQueue', resource: arnOf.queueNamed(String(call.input.QueueName)) }]
+  }
   const action = sqsActions[call.action]
   if (action === undefined) throw notKnown(call)
   return [{ action: `sqs:${action}`, resource: arnOf.queue(String(call.input.QueueUrl)) }]

@@ -102,7 +102,7 @@ async function openParts(options: PlatformOptions, keep: Keep, dispose: () => Pr
   keep(ecs)
   keep(sink)
   const { name: table, streamArn } = await dynamo.makeTable()
-  const { queueUrlPrefix, attentionUrl } = await sqs.makeQueues(options.workers)
+  const { queueUrlPrefix, attentionUrl, attentionArn } = await sqs.makeQueues(options.workers)
   const sqsEndpoint = String(sqs.settings.endpoint)
   const rewriting = options.rewrite === undefined ? {} : { rewrite: options.rewrite }
   const proxy = keep(
@@ -122,6 +122,7 @@ async function openParts(options: PlatformOptions, keep: Keep, dispose: () => Pr
     TASKURAI_QUEUE_URL_PREFIX: queueUrlPrefix,
     TASKURAI_BUCKET: bucket,
     TASKURAI_ATTENTION_QUEUE_URL: attentionUrl,
+    TASKURAI_ATTENTION_QUEUE_ARN: attentionArn,
     TASKURAI_EVENT_BUS: 'default',
     TASKURAI_EVENTS: options.events ?? '',
   }

@@ -1,0 +1,121 @@
+import { limits } from '#core/contract/limits'
+import type { Json } from '#core/contract/names'
+import type { StepRecord } from '#core/contract/steps'
+import { Retry } from '#core/contract/task'
+import { retryDelayMs } from '#core/retry'
+import { TaskFailure, taskErrorOf } from '../failure.ts'
+import { jsonTextOf } from '../json-text.ts'
+import type { StepOptions } from './flow-context.ts'
+import { StepFailed } from './flow-failures.ts'
+import { never, type RunFlow } from './run-flow.ts'
+
+/** Pauses up to here are waited for in memory: giving the slot back costs more. */
+const pauseMostMs = 5_000
+
+/** One `ctx.step`: its input frozen, its tries, its result remembered. */
+export async function doStep(
+  flow: RunFlow,
+  id: string,
+  work: (input: never) => unknown,
+  { retry, input }: StepOptions<unknown>,
+): Promise<unknown> {
+  const record = flow.memory.begin(id, 'step')
+  if (record !== undefined && record.state !== 'open') return flow.valueOf(record)
+  const policy = retry === undefined ? undefined : Retry.parse(retry)
+  const open = record?.wait?.kind === 'step' ? record.wait : undefined
+  // Between two tries, of which the next is not due yet: another wait has woken the task.
+  if (open?.until !== undefined && open.until > flow.port.now()) {
+    await flow.wait(open, 'step')
+    return never()
+  }
+  const tried = await flow.during(async (): Promise<Tried> => {
+    const frozen = open !== undefined && 'input' in open ? open.input : await freeze(flow, id, input)
+    return tryStep(flow, { id, work: work as Step['work'], policy, frozen, tries: open?.tries ?? 0 })
+  })
+  if (tried.kind === 'over') return flow.valueOf(tried.record)
+  // The hub wakes the task for the next try, in a run of its own.
+  await flow.wait(tried.wait, 'step')
+  return never()
+}
+
+interface Step {
+  readonly id: string
+  readonly work: (input: unknown) => unknown
+  readonly policy: Retry | undefined
+  readonly frozen: Json | undefined
+  readonly tries: number
+}
+
+type Wait = Extract<NonNullable<StepRecord['wait']>, { kind: 'step' }>
+type Tried = { readonly kind: 'over'; readonly record: StepRecord } | { readonly kind: 'later'; readonly wait: Wait }
+
+/** Computed once; a crash behind the answer finds it again. */
+async function freeze(flow: RunFlow, id: string, input: unknown): Promise<Json | undefined> {
+  if (input === undefined) return undefined
+  const value: unknown = typeof input === 'function' ? await input() : input
+  const text = textOf(id, value, 'input')
+  if (text.length > limits.stepInlineBytes) {
+    const message = `the input of step ${id} has ${text.length} characters of JSON, at most ${limits.stepInlineBytes}`
+    throw new TaskFailure(message, { code: 'input-too-large', retryable: false })
+  }
+  const answer = await flow.report({ kind: 'open', wait: { kind: 'step', id, input: JSON.parse(text) as Json } })
+  const wait = answer.records?.[0]?.wait
+  return wait?.kind === 'step' ? wait.input : (JSON.parse(text) as Json)
+}
+
+async function tryStep(flow: RunFlow, step: Step): Promise<Tried> {
+  const { id, work, policy, frozen } = step
+  const startedAt = flow.port.now()
+  for (let tries = step.tries + 1; ; tries++) {
+    flow.refuseIfAborted()
+    try {
+      const value = await work(frozen)
+      return { kind: 'over', record: await remember(flow, step, { value, startedAt, tries }) }
+    } catch (error) {
+      // A run that is to stop has failed at nothing (protocol 17).
+      flow.refuseIfAborted()
+      if (error instanceof StepFailed) throw error
+      const failure = taskErrorOf(error)
+      const isLast = !failure.retryable || (policy !== undefined && tries >= policy.maxRuns)
+      if (isLast) {
+        const report = { kind: 'failed' as const, id, error: failure, startedAt, endedAt: flow.port.now(), tries }
+        return { kind: 'over', record: recordIn(await flow.report(report), id) }
+      }
+      if (policy === undefined) throw error
+      const delayMs = retryDelayMs(policy, tries, flow.port.chance())
+      if (delayMs > pauseMostMs) {
+        const until = flow.port.now() + delayMs
+        const input = frozen === undefined ? {} : { input: frozen }
+        return { kind: 'later', wait: { kind: 'step', id, tries, until, error: failure, ...input } }
+      }
+      await flow.port.pause(delayMs)
+    }
+  }
+}
+
+async function remember(
+  flow: RunFlow,
+  { id }: Step,
+  { value, startedAt, tries }: { readonly value: unknown; readonly startedAt: number; readonly tries: number },
+): Promise<StepRecord> {
+  const text = value === undefined ? undefined : textOf(id, value, 'result')
+  const isApart = text !== undefined && Buffer.byteLength(text) > limits.stepInlineBytes
+  const outputPayload = isApart ? await flow.port.files().keepOutput(text) : undefined
+  const output = text === undefined || isApart ? {} : { output: JSON.parse(text) as Json }
+  const payload = outputPayload === undefined ? {} : { outputPayload }
+  const told = { kind: 'done' as const, id, ...output, ...payload, startedAt, endedAt: flow.port.now(), tries }
+  return recordIn(await flow.report(told), id)
+}
+
+function recordIn({ records = [] }: { readonly records?: readonly StepRecord[] | undefined }, id: string): StepRecord {
+  const record = records.find((each) => each.id === id)
+  if (record === undefined) throw new Error(`the hub told nothing of the step ${id}`)
+  return record
+}
+
+/** Checked as an output is: what JSON would drop in silence is an error. */
+function textOf(id: string, value: unknown, what: string): string {
+  const json = jsonTextOf(value)
+  if (json.ok) return json.text ?? 'null'
+  throw new TaskFailure(`the ${what} of step ${id}: ${json.message}`, { code: json.code, retryable: false })
+}

@@ -1,0 +1,123 @@
+import type { Json } from '#core/contract/names'
+import type { NewTask } from '#core/contract/new-task'
+import type { OnFailure, OnParentEnd } from '#core/contract/steps'
+import type { Retry, TaskError } from '#core/contract/task'
+import type { CommandContract } from '../command.ts'
+import type { Given, Parsed, Schema } from '../schema.ts'
+
+/** What a handler of a workflow is given. docs/workflows.md says which of it is for what. */
+
+export interface StepOptions<Input> {
+  /** Tries of this step alone. Without it a thrown error fails the run, and the task's own policy decides. */
+  readonly retry?: Partial<Retry>
+  /** What the step works on: computed before its first try, and the same in every later one. */
+  readonly input?: Input | (() => Input | Promise<Input>)
+}
+
+export interface SignalOptions<S extends Schema | undefined> {
+  /** How long to wait; for ever where nothing is said. Counted from when the wait was first asked for. */
+  readonly timeoutSeconds?: number
+  /** Of the data. What does not fit is refused at the door while the task waits. */
+  readonly schema?: S
+}
+
+/** A sub task: its command by name or by contract, its arguments, and whatever else a task may say. */
+export type SubTask<C = string | CommandContract> = Omit<NewTask, 'command' | 'arguments' | 'version'> & {
+  readonly command: C
+  readonly arguments?: ArgumentsOf<C>
+  readonly version?: number
+  /** `cancel` (the default): it is canceled if it is open when its parent ends. `detach`: it goes on. */
+  readonly onParentEnd?: OnParentEnd
+}
+
+type ArgumentsOf<C> = C extends { readonly input?: infer Input } ? Given<Input> : unknown
+export type OutputOf<T> = T extends { readonly command: infer C }
+  ? C extends { readonly output?: infer Output }
+    ? [Output] extends [undefined]
+      ? Json
+      : Parsed<Output>
+    : Json
+  : Json
+
+/** What became of one sub task where the others count too. */
+export type SubTaskOutcome<Output = Json> =
+  | { readonly ok: true; readonly output: Output }
+  | { readonly ok: false; readonly taskId: string; readonly status: string; readonly error?: TaskError }
+
+export interface First<Output = Json> {
+  readonly index: number
+  readonly output: Output
+}
+
+export interface WaitOptions<Policy extends OnFailure = OnFailure> {
+  /**
+   * `fail` (the default): the first that does not succeed ends the wait, with a {@link SubTaskFailed}. `continue`: an
+   * outcome for each. `first-success`: the first output; a {@link SubTaskFailed} when there is none.
+   */
+  readonly onFailure?: Policy
+}
+
+type Outputs<Tasks extends readonly unknown[]> = { -readonly [Index in keyof Tasks]: OutputOf<Tasks[Index]> }
+type Outcomes<Tasks extends readonly unknown[]> = {
+  -readonly [Index in keyof Tasks]: SubTaskOutcome<OutputOf<Tasks[Index]>>
+}
+
+export interface FlowContext {
+  /**
+   * Does something once and remembers what it gave: JSON. Later runs of the task get that at once.
+   *
+   * @throws StepFailed when it failed for good: by its own `retry`, or by a TaskFailure that is not retryable
+   * @example const charge = await ctx.step('charge', () => bank.charge(order))
+   */
+  readonly step: <Output, Input = undefined>(
+    id: string,
+    work: (input: Input) => Output | Promise<Output>,
+    options?: StepOptions<Input>,
+  ) => Promise<Output>
+  /** Waits without a slot: so many seconds, or until then. A restart does not lengthen it. */
+  readonly sleep: (id: string, until: number | Date) => Promise<void>
+  /**
+   * Waits without a slot for a named event that somebody sends to the task, and gives its data.
+   *
+   * @throws SignalTimeout when it did not come in time
+   */
+  readonly waitForSignal: <S extends Schema | undefined = undefined>(
+    id: string,
+    name: string,
+    options?: SignalOptions<S>,
+  ) => Promise<S extends undefined ? Json : Parsed<S>>
+  /** Makes sub tasks and goes on: gives their ids. Unless they are detached they are canceled when this task ends. */
+  readonly create: {
+    (id: string, tasks: readonly SubTask[]): Promise<readonly string[]>
+    (id: string, task: SubTask): Promise<string>
+  }
+  /**
+   * Makes sub tasks and waits for them without a slot: gives their outputs in order.
+   *
+   * @throws SubTaskFailed by `onFailure`
+   */
+  readonly call: {
+    <const Tasks extends readonly SubTask[]>(
+      id: string,
+      tasks: Tasks,
+      options: WaitOptions<'continue'>,
+    ): Promise<Outcomes<Tasks>>
+    <const Tasks extends readonly SubTask[]>(
+      id: string,
+      tasks: Tasks,
+      options: WaitOptions<'first-success'>,
+    ): Promise<First<OutputOf<Tasks[number]>>>
+    <const Tasks extends readonly SubTask[]>(
+      id: string,
+      tasks: Tasks,
+      options?: WaitOptions<'fail'>,
+    ): Promise<Outputs<Tasks>>
+    <const T extends SubTask>(id: string, task: T): Promise<OutputOf<T>>
+  }
+  /** Waits for sub tasks that this task created before, in the same ways. */
+  readonly wait: {
+    (id: string, ids: readonly string[], options: WaitOptions<'continue'>): Promise<readonly SubTaskOutcome[]>
+    (id: string, ids: readonly string[], options: WaitOptions<'first-success'>): Promise<First>
+    (id: string, ids: readonly string[], options?: WaitOptions<'fail'>): Promise<readonly Json[]>
+  }
+}

@@ -1,0 +1,70 @@
+import type { OnFailure } from '#core/contract/steps'
+import { TaskFailure } from '../failure.ts'
+import { toJsonSchema } from '../json-schema.ts'
+import type { Schema } from '../schema.ts'
+import { validatorOf } from '../validator.ts'
+import { doStep } from './do-step.ts'
+import type { FlowContext, SignalOptions, SubTask, WaitOptions } from './flow-context.ts'
+import type { RunFlow } from './run-flow.ts'
+import { callSubTasks, createSubTasks, waitForSubTasks } from './sub-tasks.ts'
+
+/** What a handler sees of its run's flow. */
+export function flowContextOf(flow: RunFlow): FlowContext {
+  return {
+    step: (id, work, options = {}) => doStep(flow, id, work as (input: never) => unknown, options) as never,
+    sleep: async (id, until) => {
+      const record = flow.memory.begin(id, 'sleep')
+      if (record?.state === 'done') return
+      const told = record?.wait?.kind === 'sleep' ? record.wait.until : timeOf(id, until, flow.port.now())
+      await flow.wait({ kind: 'sleep', id, until: told }, 'sleep')
+    },
+    waitForSignal: (id, name, options = {}) => waitForSignal(flow, id, name, options) as never,
+    create: (async (id: string, tasks: SubTask | readonly SubTask[]) => {
+      const ids = await createSubTasks(flow, id, listOf(tasks))
+      return isMany(tasks) ? ids : ids[0]
+    }) as FlowContext['create'],
+    call: (async (id: string, tasks: SubTask | readonly SubTask[], options: WaitOptions = {}) => {
+      const value = await callSubTasks(flow, id, listOf(tasks), options.onFailure ?? 'fail')
+      return isMany(tasks) ? value : (value as readonly unknown[])[0]
+    }) as FlowContext['call'],
+    wait: ((id: string, ids: readonly string[], options: { onFailure?: OnFailure } = {}) =>
+      waitForSubTasks(flow, id, ids, options.onFailure ?? 'fail')) as FlowContext['wait'],
+  }
+}
+
+function isMany(tasks: SubTask | readonly SubTask[]): tasks is readonly SubTask[] {
+  return Array.isArray(tasks)
+}
+
+function listOf(tasks: SubTask | readonly SubTask[]): readonly SubTask[] {
+  return isMany(tasks) ? tasks : [tasks]
+}
+
+function timeOf(id: string, until: number | Date, now: number): number {
+  const time = until instanceof Date ? until.getTime() : now + until * 1_000
+  if (!Number.isFinite(time)) throw new TypeError(`the sleep ${id} has no time: ${String(until)}`)
+  return Math.max(0, time)
+}
+
+async function waitForSignal(
+  flow: RunFlow,
+  id: string,
+  name: string,
+  { timeoutSeconds, schema }: SignalOptions<Schema | undefined>,
+): Promise<unknown> {
+  const record = flow.memory.begin(id, 'signal')
+  if (record !== undefined && record.state !== 'open') return fitting(schema, id, await flow.valueOf(record))
+  const until = timeoutSeconds === undefined ? {} : { until: timeOf(id, timeoutSeconds, flow.port.now()) }
+  const told =
+    schema === undefined ? {} : { schema: toJsonSchema(schema, { command: `the signal ${name}`, io: 'input' }) }
+  const asked = record?.wait ?? { kind: 'signal', id, name, ...until, ...told }
+  return fitting(schema, id, await flow.valueOf(await flow.wait(asked, 'signal')))
+}
+
+/** What came before anybody waited was not looked at by the door. */
+async function fitting(schema: Schema | undefined, id: string, data: unknown): Promise<unknown> {
+  const checked = await validatorOf(schema)(data)
+  if (checked.ok) return checked.value
+  const message = `the signal that ${id} waited for does not fit: ${checked.message}`
+  throw new TaskFailure(message, { code: 'invalid-signal', retryable: false })
+}
