@@ -1,8 +1,9 @@
 import type { Head } from '../head.ts'
 import { dependenciesKey, dependenciesStep, type JoinOf, waiterKey } from '../keys.ts'
-import type { Item, Write } from '../ports.ts'
+import type { Item, Key, Write } from '../ports.ts'
 import type { World } from '../world.ts'
 import { eraOf } from './flow-of.ts'
+import { joinKeysApart } from './join.ts'
 
 /** How dependencies lie in the table: the list with the dependent, a note with each dependency, and a join of the ends. */
 
@@ -59,6 +60,12 @@ export async function deleteWaiter(world: World, { pk, sk, born, n }: Item): Pro
 export function joinOfDependencies(head: Head): JoinOf {
   const count = head.flow?.dependencies?.count ?? 0
   return { taskId: head.id, born: head.born, step: dependenciesStep, era: eraOf(head), count }
+}
+
+/** Of a task that is gone: what its joins, one an era, have in other partitions. */
+export function dependencySetsApart(gone: Head): readonly Key[] {
+  const join = joinOfDependencies(gone)
+  return Array.from({ length: join.era + 1 }, (_, era) => joinKeysApart({ ...join, era })).flat()
 }
 
 export function isOpenDependent(head: Head): boolean {

@@ -1,10 +1,11 @@
 import { releaseFiles, releaseUse } from '../files/release.ts'
 import type { Children } from '../flow/children.ts'
+import { dependencySetsApart } from '../flow/dependency-items.ts'
 import { joinKeysApart } from '../flow/join.ts'
 import { listAll } from '../flow/list-all.ts'
 import type { StoredStep } from '../flow/remembered.ts'
 import type { Head } from '../head.ts'
-import { childrenPrefix, headKey, headSk, stepPrefix } from '../keys.ts'
+import { childrenPrefix, dependenciesKey, headKey, headSk, stepPrefix } from '../keys.ts'
 import type { Item, Key } from '../ports.ts'
 import type { World } from '../world.ts'
 
@@ -30,8 +31,9 @@ export async function clearBeside(world: World, gone: Head): Promise<void> {
   ])
 }
 
-/** Of many sub tasks: the sets of their ends have partitions of their own (core/flow/join.ts). */
+/** Of many sub tasks, or dependencies: the sets of their ends have partitions of their own (core/flow/join.ts). */
 function setsApart(gone: Head, { sk, data }: Item): readonly Key[] {
+  if (sk === dependenciesKey(gone.id, gone.born).sk) return dependencySetsApart(gone)
   if (!sk.startsWith(childrenPrefix(gone.born))) return []
   const { step, era, count } = data as Children
   return joinKeysApart({ taskId: gone.id, born: gone.born, step, era, count })

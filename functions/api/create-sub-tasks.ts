@@ -6,6 +6,7 @@ import type { Head } from '#core/head'
 import { createTask } from '#core/tasks/create'
 import type { Principal } from '#core/world'
 import { requestHash } from './canonical.ts'
+import { checkDependencies } from './check-dependencies.ts'
 import { hashedFiles } from './check-files.ts'
 import { checkTasks, type Door } from './check-tasks.ts'
 import { createWithFiles } from './create-tasks.ts'
@@ -29,6 +30,9 @@ export function createCheckSubTasks(door: Door): CheckSubTasks {
     const at = (index: number) => `/tasks/${index}`
     const tasks = asked.map(({ onParentEnd: _onParentEnd, ...task }) => ({ ...inherited(parent), ...task }))
     const checked = await checkTasks(door, { tasks, by, at, parentId: parent.id })
+    for (const [index, { task }] of checked.entries()) {
+      if (task.dependsOn !== undefined) await checkDependencies(world, { task, at: at(index), parent })
+    }
     return checked.map(({ task, command, argumentsText, files }, index): ChildSpec => {
       const raw = asked[index]
       const instead = files === undefined ? undefined : hashedFiles(task, files)

@@ -29,6 +29,7 @@ function headsIn(status: Status): readonly Head[] {
       retry: { ...plain.retry, minSeconds: 2_000, maxSeconds: 3_000 },
     },
     { ...plain, flow: { ...plain.flow, parent: aParent('cancel'), dependencies: someDependencies } },
+    { ...plain, flow: { ...plain.flow, parent: aParent('cancel') } },
     { ...plain, statusCode: 424, flow: { ...plain.flow, parent: aParent('detach'), dependencies: someDependencies } },
     { ...plain, startAfter: noon + 2_000_000, flow: { ...plain.flow, dependencies: someDependencies } },
     { ...plain, flow: { ...plain.flow, owes: true, suspension: { on: 'a signal', isHinted: true } } },

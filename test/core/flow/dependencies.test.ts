@@ -54,6 +54,17 @@ describe('a task that depends on others', () => {
     expect(hub.ran).toHaveLength(500)
   })
 
+  it('takes all that was kept of them along when it goes', async () => {
+    const hub = createDependencyHub()
+    const many: string[] = []
+    for (let count = 0; count < 250; count++) many.push(await hub.create())
+    const last = await hub.create(many)
+    await hub.work()
+    for (const id of [...many, last]) await removeTask(hub.world, id)
+    await hub.follow()
+    expect([...hub.world.memory.table.all()].filter(({ pk }) => !pk.startsWith('D#'))).toEqual([])
+  })
+
   it('starts at once where they had ended before', async () => {
     const hub = createDependencyHub()
     const a = await hub.create()

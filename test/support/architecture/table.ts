@@ -77,6 +77,9 @@ export const layers: Readonly<Record<string, Layer>> = {
       // In a container of a hub in an account, an instance serves itself what the embedded hub serves it.
       'functions/worker-protocol',
       'functions/api/check-manifest.ts',
+      // The door for sub tasks, which an instance in an account makes itself.
+      'functions/api/catalog.ts',
+      'functions/api/create-sub-tasks.ts',
       'client/sign.ts',
       'client/credentials.ts',
       'client/transfers.ts',

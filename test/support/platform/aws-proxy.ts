@@ -143,7 +143,8 @@ function exchange(
   body: Buffer,
 ): Promise<Answered> {
   return new Promise((resolve, reject) => {
-    const changed = { ...headers, 'content-length': String(body.length) }
+    // An engine may name what it makes by the host that it was asked at.
+    const changed = { ...headers, host: new URL(endpoint).host, 'content-length': String(body.length) }
     const onward = send(new URL(url, endpoint), { method, headers: changed }, (answer) => {
       bytesOf(answer).then((bytes) => {
         const { 'transfer-encoding': _chunked, ...rest } = answer.headers
