@@ -126,7 +126,7 @@ function failed(running: Running, error: TaskError): string {
 }
 
 /** Those of earlier runs count too, also where this one failed before it came to them. */
-function hasSubTasks({ grant, flow }: Running): boolean {
+export function hasSubTasks({ grant, flow }: Running): boolean {
   return flow?.hasChildren ?? (grant.steps !== undefined && hasChildren(grant))
 }
 

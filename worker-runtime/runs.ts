@@ -4,12 +4,19 @@ import { systemClock } from '#adapters/system/clock'
 import type { Grant } from '#core/contract/worker-protocol'
 import { commandKey } from './command.ts'
 import { failLine } from './end-lines.ts'
-import { type AbortReason, TaskAborted, taskError } from './failure.ts'
+import { type AbortReason, TaskAborted, TaskFailure, taskError } from './failure.ts'
 import type { FlowPort } from './flow/run-flow.ts'
 import { type Board, type FlowMessage, type FromAgent, slotState, type TurnMessage } from './link.ts'
 import { logOf, type WriteLog } from './log.ts'
 import type { RunFiles } from './run-files.ts'
-import { type ReadyCommand, type Running, type RunSurroundings, type runTask, signalOf } from './run-task.ts'
+import {
+  hasSubTasks,
+  type ReadyCommand,
+  type Running,
+  type RunSurroundings,
+  type runTask,
+  signalOf,
+} from './run-task.ts'
 
 export interface Runs {
   readonly take: (grants: Extract<FromAgent, { kind: 'grants' }>) => void
@@ -30,6 +37,13 @@ export interface RunsOptions {
   readonly files: (running: Running) => RunFiles
   /** `runTask`, in such a way that errors of the command's late code can be told from those of others. */
   readonly within: (command: string, ...run: Parameters<typeof runTask>) => void
+}
+
+/** A message about steps that the hub has not answered. */
+interface Asked {
+  readonly run: Running
+  readonly resolve: (answer: unknown) => void
+  readonly reject: (reason: TaskAborted) => void
 }
 
 interface Waiting {
@@ -62,10 +76,14 @@ export function createRuns(options: RunsOptions): Runs {
 
   const endTurn = () => {
     turnSet = false
+    sendTurn()
+    start()
+  }
+
+  const sendTurn = () => {
     const ended = turn
     turn = emptyTurn()
     if (ended.slots.length > 0 || ended.progress.length > 0) options.send(ended)
-    start()
   }
 
   const start = () => {
@@ -100,7 +118,8 @@ export function createRuns(options: RunsOptions): Runs {
     const key = commandKey(grant.task.command, grant.task.version)
     const ready = options.commands.get(key) ?? options.commands.get(grant.task.command)
     if (ready === undefined) {
-      finish(run, failLine(grant, taskError('not-hosted', `This instance does not host ${key}`, true)))
+      const error = taskError('not-hosted', `This instance does not host ${key}`, true)
+      finish(run, failLine(grant, error, hasSubTasks(run)))
       return
     }
     options.within(key, run, ready, around)
@@ -132,18 +151,20 @@ export function createRuns(options: RunsOptions): Runs {
     atTurnEnd()
   }
 
-  const asked = new Map<number, (answer: unknown) => void>()
+  const asked = new Map<number, Asked>()
   let numbers = 0
 
   /** Never settles for a run that is over: whoever waits for it is left behind. */
   const ask = (run: Running, op: FlowMessage['op'], fields: string): Promise<unknown> =>
-    new Promise((resolve) => {
+    new Promise((resolve, reject) => {
       if (run.ended) return
-      flushProgressOf(run.grant.run)
+      if (op === 'suspend') {
+        // The agent tells its progress first: afterwards there is no run to tell of.
+        flushProgressOf(run.grant.run)
+        sendTurn()
+      }
       const number = ++numbers
-      asked.set(number, (answer) => {
-        if (!run.ended && answer !== undefined) resolve(answer)
-      })
+      asked.set(number, { run, resolve, reject })
       options.send({ kind: 'flow', op, run: run.grant.run, number, fields })
     })
 
@@ -156,8 +177,12 @@ export function createRuns(options: RunsOptions): Runs {
       if (answer.outcome === 'suspended') leaveBehind(run)
       return answer
     },
-    outputs: (wait, from) =>
-      ask(run, 'outputs', `"wait":${JSON.stringify(wait)},"from":${from}`) as ReturnType<FlowPort['outputs']>,
+    outputs: async (wait, from) => {
+      const answer = await ask(run, 'outputs', `"wait":${JSON.stringify(wait)},"from":${from}`)
+      const { refused } = answer as { readonly refused?: string }
+      if (refused !== undefined) throw new TaskFailure(`No outputs of ${wait}: ${refused}`, { code: 'no-outputs' })
+      return answer as Awaited<ReturnType<FlowPort['outputs']>>
+    },
     aborted: () => (run.aborted === undefined ? undefined : new TaskAborted(run.aborted)),
     files: () => {
       run.files ??= options.files(run)
@@ -189,6 +214,13 @@ export function createRuns(options: RunsOptions): Runs {
     run.controller?.abort(new TaskAborted(reason))
     run.files?.abort(new TaskAborted(reason))
     run.flow?.abort(new TaskAborted(reason))
+    // No answer counts any more, and none may come: a handler that waits for one has to hear of it.
+    if (reason === 'lease-lost') for (const [number, each] of asked) if (each.run === run) drop(number, each)
+  }
+
+  const drop = (number: number, { run, reject }: Asked) => {
+    asked.delete(number)
+    if (!run.ended) reject(new TaskAborted(run.aborted ?? 'lease-lost'))
   }
 
   /** Nothing of its handler counts any more: the task goes on in another run, when its wait is over. */
@@ -217,8 +249,11 @@ export function createRuns(options: RunsOptions): Runs {
       start()
     },
     told: ({ number, answer }) => {
-      asked.get(number)?.(answer)
+      const found = asked.get(number)
+      if (found === undefined) return
+      if (answer === undefined) return drop(number, found)
       asked.delete(number)
+      if (!found.run.ended) found.resolve(answer)
     },
     abort: (run, reason) => {
       const found = running.get(run)

@@ -3,6 +3,7 @@ import { commitBatch, finishBatch } from '#core/flow/batch'
 import { batchOf, type PlannedTask, readBatch } from '#core/flow/batch-items'
 import { inChunks } from '#core/flow/list-all'
 import type { Item } from '#core/ports'
+import type { ResolvedCommand } from '#core/tasks/create'
 import { readHead } from '#core/tasks/move'
 import type { World } from '#core/world'
 import { checkDag, type Edges } from './check-dag.ts'
@@ -60,10 +61,10 @@ async function tryOnce(door: Door, ask: CreateAsk, dag: Dag): Promise<readonly C
   const checked = await checkTasks(door, { tasks: ask.tasks.map(withoutRef), by: ask.principal, at })
   const edges = await checkDag(world, ask.tasks)
   const planned = plan(world, dag, checked, edges)
-  await holdAll(world, ask, planned)
-  const item = await accepted(world, ask, { dag, checked, planned, before })
+  await holdAll(world, ask, planned.tasks)
+  const item = await accepted(world, ask, { dag, planned, before })
   if (item !== undefined) return finish(world, ask, { dag, item, isAgain: false })
-  await letAllGo(world, planned)
+  await letAllGo(world, planned.tasks)
   return undefined
 }
 
@@ -84,24 +85,33 @@ function withoutRef({ ref: _ref, ...task }: CreateAsk['tasks'][number]) {
   return task
 }
 
-function plan(world: World, { ids }: Dag, checked: readonly CheckedTask[], edges: Edges): readonly PlannedTask[] {
-  const commands = commandsOf(checked)
-  return checked.map(({ task, command, argumentsText = '', files }, index) => {
+interface Plan {
+  readonly commands: readonly ResolvedCommand[]
+  readonly tasks: readonly PlannedTask[]
+}
+
+function plan(world: World, { ids }: Dag, checked: readonly CheckedTask[], edges: Edges): Plan {
+  // Most tasks of a batch are of few commands: each is kept once.
+  const commands = new Map<string, { readonly command: ResolvedCommand; readonly place: number }>()
+  const placeOf = (command: ResolvedCommand): number => {
+    const text = JSON.stringify(command)
+    const standing = commands.get(text) ?? { command, place: commands.size }
+    commands.set(text, standing)
+    return standing.place
+  }
+  const tasks = checked.map(({ task, command, argumentsText = '', files }, index): PlannedTask => {
     const { dependsOn: _dependsOn, ...own } = task
     return {
       id: ids[index] ?? '',
       born: world.ids.token(),
       task: own,
-      command: commands.indexOf(command),
+      command: placeOf(command),
       argumentsBytes: Buffer.byteLength(argumentsText),
       files,
       on: edges[index] ?? [],
     }
   })
-}
-
-function commandsOf(checked: readonly CheckedTask[]) {
-  return [...new Set(checked.map(({ command }) => command))]
+  return { commands: [...commands.values()].map(({ command }) => command), tasks }
 }
 
 /** Payloads are held before the batch is accepted, under the births that its tasks will have. */
@@ -123,14 +133,13 @@ async function letAllGo(world: World, planned: readonly PlannedTask[]): Promise<
 
 interface Accepting {
   readonly dag: Dag
-  readonly checked: readonly CheckedTask[]
-  readonly planned: readonly PlannedTask[]
+  readonly planned: Plan
   readonly before: Item | undefined
 }
 
-async function accepted(world: World, ask: CreateAsk, { dag, checked, planned, before }: Accepting) {
+async function accepted(world: World, ask: CreateAsk, { dag, planned, before }: Accepting) {
   const { batchId, requestHash } = dag
-  const batch = { batchId, requestHash, by: ask.principal, commands: commandsOf(checked), tasks: planned }
+  const batch = { batchId, requestHash, by: ask.principal, ...planned }
   try {
     return await commitBatch(world, batch, before)
   } catch (cause) {

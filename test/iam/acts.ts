@@ -1,7 +1,9 @@
 import { expect } from 'vitest'
+import { generationOf } from '#core/contract/ecs-launch'
 import { limits } from '#core/contract/limits'
 import type { Manifest } from '#core/contract/manifest'
 import { payloadRowKey } from '#core/keys'
+import type { AwsCall } from '../support/platform/aws-proxy.ts'
 import { hub, type Platform } from '../support/platform/platform.ts'
 import { until } from '../support/until.ts'
 import type { Tester } from './tester.ts'
@@ -145,9 +147,13 @@ export const acts: readonly Act[] = [
     play: async (platform) => {
       const { client, deploy, ecs, proxy } = platform
       const oldest = ecs.revisions.find(isOfBurst)
+      const asked = proxy.calls.length
       expect(await deploy('burst', changesTo(1))).toMatchObject({ Status: 'SUCCESS' })
-      const looks = () => proxy.calls.some(({ role, action }) => role === 'worker-burst' && action === 'Query')
+      const isLook = ({ role, action }: AwsCall) => role === 'worker-burst' && action === 'Query'
+      const looks = () => proxy.calls.slice(asked).some(isLook)
       await until('an idle one looks whether it may go', looks, mostMs)
+      const isNew = async () => (await client.worker('burst')).generation !== generationOf(oldest ?? '')
+      await until('one of it has registered', isNew, mostMs)
       for (let revision = 0; revision < revisionsKept; revision++) {
         expect(await deploy('burst', changesTo(0))).toMatchObject({ Status: 'SUCCESS' })
       }

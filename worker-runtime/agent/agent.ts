@@ -124,8 +124,10 @@ export function startAgent(settings: AgentSettings, { post, chance, door }: Agen
     },
     onCancel: (held) => cancel(held),
     onLost: (held) => lose(held),
+    onForgotten: (message) => connection.breakOff(message),
+    renew: (held) => renew([held], sharedMonotonicMs(), { calls, onAnswer: onOutcome }),
     onResolved: (held) => {
-      if (held.endLine !== undefined && !held.leaving) ends.add(held, held.endLine)
+      endAfterProgress(held, 'owned')
       afterMove()
     },
   })
@@ -208,7 +210,12 @@ export function startAgent(settings: AgentSettings, { post, chance, door }: Agen
   }
 
   const onOutcome = (held: Held, outcome: RunAnswer['outcome']) => {
+    // A run that was suspended or lost meanwhile has nothing more to hear.
+    if (runs.get(held.grant.run) === held) obeyAnswer(held, outcome)
     flowCalls.renewed(held)
+  }
+
+  const obeyAnswer = (held: Held, outcome: RunAnswer['outcome']) => {
     switch (outcome) {
       case 'owned':
       case 'refused':
@@ -218,7 +225,8 @@ export function startAgent(settings: AgentSettings, { post, chance, door }: Agen
         break
       case 'lost':
       case 'done':
-        lose(held)
+        // It may just be suspended: the answer to that tells.
+        if (!held.suspending) lose(held)
         return
       default:
         outcome satisfies never
@@ -229,7 +237,7 @@ export function startAgent(settings: AgentSettings, { post, chance, door }: Agen
 
   /** The end goes out behind the last report; one that came while another was under way needs a write of its own. */
   const endAfterProgress = (held: Held, outcome: RunAnswer['outcome']) => {
-    if (held.endLine === undefined || held.leaving) return
+    if (held.endLine === undefined || held.leaving || held.suspending || held.renewing) return
     if (held.progress !== undefined && outcome !== 'refused') {
       renew([held], sharedMonotonicMs(), { calls, onAnswer: onOutcome })
     } else ends.add(held, held.endLine)
@@ -350,8 +358,7 @@ export function startAgent(settings: AgentSettings, { post, chance, door }: Agen
         case 'turn':
           return onTurn(message)
         case 'flow':
-          flowCalls.add(message)
-          return afterMove()
+          return flowCalls.add(message)
         case 'stop':
           return departure.stop(message.why, message.graceMs)
         default:

@@ -4,11 +4,15 @@ import type { Calls } from './calls.ts'
 import type { Held, HeldRuns } from './held-runs.ts'
 
 /**
- * What runs say of their steps. All that is said in one turn shares a call; each is answered by itself. A suspend waits
- * for a renewal that is under way, since a run has one writer of its head at a time (protocol 16).
+ * What runs say of their steps. All that has come when the event loop turns shares a call; each is answered by itself. A
+ * suspend waits for a renewal that is under way, since a run has one writer of its head at a time (protocol 16).
+ *
+ * Invariant: that a run is to stop is told to its handler before the answer that says so, or it would fail of it.
  */
 
 const answerMostMs = 30_000
+/** It registers anew with its next stream, and says the same again: nothing of it was heard. */
+const forgotten = 'not-registered'
 const callBytesMost = 4 * 1_048_576
 
 export interface FlowCalls {
@@ -25,6 +29,10 @@ export interface FlowCallsOptions {
   readonly onSuspended: (held: Held) => void
   readonly onCancel: (held: Held) => void
   readonly onLost: (held: Held) => void
+  /** The hub does not know this instance any more. */
+  readonly onForgotten: (message: string) => void
+  /** Tells the run's progress, which would be lost with a suspend. */
+  readonly renew: (held: Held) => void
   /** It goes on, and its end may have come meanwhile. */
   readonly onResolved: (held: Held) => void
 }
@@ -44,6 +52,8 @@ export function createFlowCalls(options: FlowCallsOptions): FlowCalls {
   /** Suspends that wait for the renewal of their run. */
   const waiting = new Map<Held, FlowMessage>()
 
+  let isFlushSet = false
+
   const answer = ({ message }: Asked, told: unknown) => post({ kind: 'flow', number: message.number, answer: told })
 
   const add = (message: FlowMessage) => {
@@ -55,9 +65,12 @@ export function createFlowCalls(options: FlowCallsOptions): FlowCalls {
       case 'outputs':
         return outputs({ held, message })
       case 'step':
-        gathered.step.push({ held, message })
+        gather('step', { held, message })
         return
       case 'suspend':
+        // It ends like one that threw.
+        if (held.aborted !== undefined) return post({ kind: 'flow', number: message.number, answer: undefined })
+        if (held.progress !== undefined && !held.renewing) options.renew(held)
         if (held.renewing) waiting.set(held, message)
         else suspend({ held, message })
         return
@@ -66,9 +79,22 @@ export function createFlowCalls(options: FlowCallsOptions): FlowCalls {
     }
   }
 
+  /** Still the instance's, and nothing is on its way that ends it. */
+  const isHeld = (held: Held) => runs.get(held.grant.run) === held && !held.leaving
+
   const suspend = (asked: Asked) => {
     asked.held.suspending = true
-    gathered.suspend.push(asked)
+    gather('suspend', asked)
+  }
+
+  const gather = (op: 'step' | 'suspend', asked: Asked) => {
+    gathered[op].push(asked)
+    if (isFlushSet) return
+    isFlushSet = true
+    setImmediate(() => {
+      isFlushSet = false
+      flush()
+    })
   }
 
   const outputs = (asked: Asked) => {
@@ -79,9 +105,8 @@ export function createFlowCalls(options: FlowCallsOptions): FlowCalls {
       answerMostMs,
       onAnswer: ({ answer: told }) => answer(asked, told),
       onProblem: ({ code, message }) => {
-        answer(asked, undefined)
         if (code === 'run-lost') options.onLost(asked.held)
-        else answer(asked, { outputs: [], message })
+        answer(asked, code === 'run-lost' ? undefined : { refused: `${code}: ${message}` })
       },
     })
   }
@@ -107,6 +132,10 @@ export function createFlowCalls(options: FlowCallsOptions): FlowCalls {
         for (const [index, asked] of all.entries()) settle(op, asked, answers[index])
       },
       onProblem: ({ code, message }) => {
+        if (code === forgotten) {
+          options.onForgotten(`${op} refused: ${message}`)
+          return send(op, all)
+        }
         // One message that the hub cannot read must not take the others with it.
         if (all.length > 1) for (const asked of all) send(op, [asked])
         else for (const asked of all) settle(op, asked, { outcome: 'refused', message: `${code}: ${message}` })
@@ -118,13 +147,12 @@ export function createFlowCalls(options: FlowCallsOptions): FlowCalls {
     const { held } = asked
     const outcome = (told as RunAnswer | undefined)?.outcome ?? 'refused'
     if (op === 'suspend') held.suspending = false
+    if (!isHeld(held)) return answer(asked, outcome === 'lost' ? undefined : told)
+    if (outcome === 'lost') options.onLost(held)
+    if (outcome === 'cancel') options.onCancel(held)
     answer(asked, told ?? { outcome: 'refused', message: 'the hub did not answer' })
     if (outcome === 'suspended') options.onSuspended(held)
-    else if (outcome === 'lost') options.onLost(held)
-    else {
-      if (outcome === 'cancel') options.onCancel(held)
-      if (op === 'suspend') options.onResolved(held)
-    }
+    else if (op === 'suspend') options.onResolved(held)
   }
 
   return {
@@ -134,7 +162,7 @@ export function createFlowCalls(options: FlowCallsOptions): FlowCalls {
       const message = waiting.get(held)
       if (message === undefined || held.renewing) return
       waiting.delete(held)
-      if (held.leaving || held.aborted !== undefined || held.endLine !== undefined) {
+      if (!isHeld(held) || held.aborted !== undefined || held.endLine !== undefined) {
         post({ kind: 'flow', number: message.number, answer: undefined })
       } else suspend({ held, message })
     },

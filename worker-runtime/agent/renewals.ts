@@ -19,10 +19,11 @@ export interface RenewalsOptions {
 }
 
 export function isRenewalDue(held: Held, now: number): boolean {
-  if (held.renewing || held.leaving || held.suspending) return false
-  if (held.endLine !== undefined) return true
+  if (held.renewing || held.leaving) return false
+  // A suspend that is under way is the run's only message but for its lease, which must not end over a slow answer.
+  if (held.endLine !== undefined && !held.suspending) return true
   if (now - held.leaseFromMs >= renewEveryMs(held.grant.leaseSeconds)) return true
-  if (held.progress === undefined) return false
+  if (held.progress === undefined || held.suspending) return false
   // Before the first report `progressSentAtMs` is the grant's arrival.
   const sentBefore = held.progressSentAtMs !== held.arrivedAtMs
   return now - held.progressSentAtMs >= (sentBefore ? progressEveryMs : progressFirstMs)

@@ -3,11 +3,11 @@ import type { Json } from '#core/contract/names'
 import type { StepRecord } from '#core/contract/steps'
 import { Retry } from '#core/contract/task'
 import { retryDelayMs } from '#core/retry'
-import { TaskFailure, taskErrorOf } from '../failure.ts'
+import { TaskAborted, TaskExpired, TaskFailure, taskErrorOf } from '../failure.ts'
 import { jsonTextOf } from '../json-text.ts'
 import type { StepOptions } from './flow-context.ts'
-import { StepFailed } from './flow-failures.ts'
-import { never, type RunFlow } from './run-flow.ts'
+import { isDiverged, StepFailed } from './flow-failures.ts'
+import type { RunFlow } from './run-flow.ts'
 
 /** Pauses up to here are waited for in memory: giving the slot back costs more. */
 const pauseMostMs = 5_000
@@ -22,20 +22,17 @@ export async function doStep(
   const record = flow.memory.begin(id, 'step')
   if (record !== undefined && record.state !== 'open') return flow.valueOf(record)
   const policy = retry === undefined ? undefined : Retry.parse(retry)
-  const open = record?.wait?.kind === 'step' ? record.wait : undefined
-  // Between two tries, of which the next is not due yet: another wait has woken the task.
-  if (open?.until !== undefined && open.until > flow.port.now()) {
-    await flow.wait(open, 'step')
-    return never()
+  for (let open = record?.wait?.kind === 'step' ? record.wait : undefined; ; ) {
+    const standing = open
+    // Between two tries, of which the next is not due: the hub wakes the task for it, in a run of its own.
+    if (standing?.until !== undefined && standing.until > flow.port.now()) await flow.wait(standing, 'step')
+    const tried = await flow.during(async (): Promise<Tried> => {
+      const frozen = standing !== undefined && 'input' in standing ? standing.input : await freeze(flow, id, input)
+      return tryStep(flow, { id, work: work as Step['work'], policy, frozen, tries: standing?.tries ?? 0 })
+    })
+    if (tried.kind === 'over') return flow.valueOf(tried.record)
+    open = tried.wait
   }
-  const tried = await flow.during(async (): Promise<Tried> => {
-    const frozen = open !== undefined && 'input' in open ? open.input : await freeze(flow, id, input)
-    return tryStep(flow, { id, work: work as Step['work'], policy, frozen, tries: open?.tries ?? 0 })
-  })
-  if (tried.kind === 'over') return flow.valueOf(tried.record)
-  // The hub wakes the task for the next try, in a run of its own.
-  await flow.wait(tried.wait, 'step')
-  return never()
 }
 
 interface Step {
@@ -54,8 +51,9 @@ async function freeze(flow: RunFlow, id: string, input: unknown): Promise<Json |
   if (input === undefined) return undefined
   const value: unknown = typeof input === 'function' ? await input() : input
   const text = textOf(id, value, 'input')
-  if (text.length > limits.stepInlineBytes) {
-    const message = `the input of step ${id} has ${text.length} characters of JSON, at most ${limits.stepInlineBytes}`
+  const bytes = Buffer.byteLength(text)
+  if (bytes > limits.stepInlineBytes) {
+    const message = `the input of step ${id} has ${bytes} bytes of JSON, the limit stepInlineBytes is ${limits.stepInlineBytes}`
     throw new TaskFailure(message, { code: 'input-too-large', retryable: false })
   }
   const answer = await flow.report({ kind: 'open', wait: { kind: 'step', id, input: JSON.parse(text) as Json } })
@@ -68,29 +66,44 @@ async function tryStep(flow: RunFlow, step: Step): Promise<Tried> {
   const startedAt = flow.port.now()
   for (let tries = step.tries + 1; ; tries++) {
     flow.refuseIfAborted()
-    try {
-      const value = await work(frozen)
-      return { kind: 'over', record: await remember(flow, step, { value, startedAt, tries }) }
-    } catch (error) {
-      // A run that is to stop has failed at nothing (protocol 17).
-      flow.refuseIfAborted()
-      if (error instanceof StepFailed) throw error
-      const failure = taskErrorOf(error)
-      const isLast = !failure.retryable || (policy !== undefined && tries >= policy.maxRuns)
-      if (isLast) {
-        const report = { kind: 'failed' as const, id, error: failure, startedAt, endedAt: flow.port.now(), tries }
-        return { kind: 'over', record: recordIn(await flow.report(report), id) }
-      }
-      if (policy === undefined) throw error
-      const delayMs = retryDelayMs(policy, tries, flow.port.chance())
-      if (delayMs > pauseMostMs) {
-        const until = flow.port.now() + delayMs
-        const input = frozen === undefined ? {} : { input: frozen }
-        return { kind: 'later', wait: { kind: 'step', id, tries, until, error: failure, ...input } }
-      }
-      await flow.port.pause(delayMs)
+    const attempt = await attemptAt(work, frozen)
+    // Outside of the try: what was done is not done again because it could not be told.
+    if (attempt.ok) return { kind: 'over', record: await remember(flow, step, { ...attempt, startedAt, tries }) }
+    const { error } = attempt
+    // A run that is to stop has failed at nothing (protocol 17).
+    flow.refuseIfAborted()
+    if (isOfTheRun(error)) throw error
+    const failure = taskErrorOf(error)
+    const isLast = !failure.retryable || (policy !== undefined && tries >= policy.maxRuns)
+    if (isLast) {
+      const report = { kind: 'failed' as const, id, error: failure, startedAt, endedAt: flow.port.now(), tries }
+      return { kind: 'over', record: recordIn(await flow.report(report), id) }
     }
+    if (policy === undefined) throw error
+    const delayMs = retryDelayMs(policy, tries, flow.port.chance())
+    if (delayMs > pauseMostMs) {
+      const until = flow.port.now() + delayMs
+      const input = frozen === undefined ? {} : { input: frozen }
+      return { kind: 'later', wait: { kind: 'step', id, tries, until, error: failure, ...input } }
+    }
+    await flow.port.pause(delayMs)
   }
+}
+
+type Attempt = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown }
+
+async function attemptAt(work: Step['work'], frozen: Json | undefined): Promise<Attempt> {
+  try {
+    return { ok: true, value: await work(frozen) }
+  } catch (error) {
+    return { ok: false, error }
+  }
+}
+
+/** What ends the run rather than the step: no further try of it would do better, and it is not the step's own failure. */
+function isOfTheRun(error: unknown): boolean {
+  const kinds = [TaskAborted, TaskExpired, StepFailed]
+  return isDiverged(error) || kinds.some((kind) => error instanceof kind)
 }
 
 async function remember(
@@ -99,8 +112,9 @@ async function remember(
   { value, startedAt, tries }: { readonly value: unknown; readonly startedAt: number; readonly tries: number },
 ): Promise<StepRecord> {
   const text = value === undefined ? undefined : textOf(id, value, 'result')
-  const isApart = text !== undefined && Buffer.byteLength(text) > limits.stepInlineBytes
-  const outputPayload = isApart ? await flow.port.files().keepOutput(text) : undefined
+  const bytes = text === undefined ? 0 : Buffer.byteLength(text)
+  const isApart = bytes > limits.stepInlineBytes || flow.memory.inlineBytes() + bytes > limits.stepsBytes
+  const outputPayload = isApart && text !== undefined ? await flow.port.files().keepOutput(text) : undefined
   const output = text === undefined || isApart ? {} : { output: JSON.parse(text) as Json }
   const payload = outputPayload === undefined ? {} : { outputPayload }
   const told = { kind: 'done' as const, id, ...output, ...payload, startedAt, endedAt: flow.port.now(), tries }

@@ -30,14 +30,27 @@ export type SubTask<C = string | CommandContract> = Omit<NewTask, 'command' | 'a
   readonly onParentEnd?: OnParentEnd
 }
 
-type ArgumentsOf<C> = C extends { readonly input?: infer Input } ? Given<Input> : unknown
+type ArgumentsOf<C> = C extends string
+  ? unknown
+  : C extends { readonly input?: infer Input }
+    ? Told<Input, Given<Exclude<Input, undefined>>, unknown>
+    : unknown
+
+/** What a sub task gives: by its contract, or any JSON. */
 export type OutputOf<T> = T extends { readonly command: infer C }
-  ? C extends { readonly output?: infer Output }
-    ? [Output] extends [undefined]
-      ? Json
-      : Parsed<Output>
-    : Json
+  ? C extends string
+    ? Json
+    : C extends { readonly output?: infer Output }
+      ? Told<Output, Parsed<Exclude<Output, undefined>>, Json>
+      : Json
   : Json
+
+/** `Otherwise` where a contract has no schema there, or one that tells no type. */
+type Told<S, Typed, Otherwise> = [Exclude<S, undefined>] extends [never]
+  ? Otherwise
+  : unknown extends Typed
+    ? Otherwise
+    : Typed
 
 /** What became of one sub task where the others count too. */
 export type SubTaskOutcome<Output = Json> =
@@ -56,6 +69,10 @@ export interface WaitOptions<Policy extends OnFailure = OnFailure> {
    */
   readonly onFailure?: Policy
 }
+
+/** Each held to the contract that it names. */
+type Checked<Tasks extends readonly unknown[]> = { readonly [Index in keyof Tasks]: CheckedTask<Tasks[Index]> }
+type CheckedTask<T> = T extends { readonly command: infer C } ? SubTask<C> : SubTask
 
 type Outputs<Tasks extends readonly unknown[]> = { -readonly [Index in keyof Tasks]: OutputOf<Tasks[Index]> }
 type Outcomes<Tasks extends readonly unknown[]> = {
@@ -88,8 +105,8 @@ export interface FlowContext {
   ) => Promise<S extends undefined ? Json : Parsed<S>>
   /** Makes sub tasks and goes on: gives their ids. Unless they are detached they are canceled when this task ends. */
   readonly create: {
-    (id: string, tasks: readonly SubTask[]): Promise<readonly string[]>
-    (id: string, task: SubTask): Promise<string>
+    <const Tasks extends readonly SubTask[]>(id: string, tasks: Tasks & Checked<Tasks>): Promise<readonly string[]>
+    <const T extends SubTask>(id: string, task: T & CheckedTask<T>): Promise<string>
   }
   /**
    * Makes sub tasks and waits for them without a slot: gives their outputs in order.
@@ -99,20 +116,34 @@ export interface FlowContext {
   readonly call: {
     <const Tasks extends readonly SubTask[]>(
       id: string,
-      tasks: Tasks,
+      tasks: Tasks & Checked<Tasks>,
       options: WaitOptions<'continue'>,
     ): Promise<Outcomes<Tasks>>
     <const Tasks extends readonly SubTask[]>(
       id: string,
-      tasks: Tasks,
+      tasks: Tasks & Checked<Tasks>,
       options: WaitOptions<'first-success'>,
     ): Promise<First<OutputOf<Tasks[number]>>>
     <const Tasks extends readonly SubTask[]>(
       id: string,
-      tasks: Tasks,
+      tasks: Tasks & Checked<Tasks>,
       options?: WaitOptions<'fail'>,
     ): Promise<Outputs<Tasks>>
-    <const T extends SubTask>(id: string, task: T): Promise<OutputOf<T>>
+    <const T extends SubTask>(
+      id: string,
+      task: T & CheckedTask<T>,
+      options: WaitOptions<'continue'>,
+    ): Promise<SubTaskOutcome<OutputOf<T>>>
+    <const T extends SubTask>(
+      id: string,
+      task: T & CheckedTask<T>,
+      options: WaitOptions<'first-success'>,
+    ): Promise<First<OutputOf<T>>>
+    <const T extends SubTask>(
+      id: string,
+      task: T & CheckedTask<T>,
+      options?: WaitOptions<'fail'>,
+    ): Promise<OutputOf<T>>
   }
   /** Waits for sub tasks that this task created before, in the same ways. */
   readonly wait: {

@@ -43,7 +43,13 @@ export function failureOf(kind: string, error: TaskError | undefined): TaskFailu
   }
 }
 
+const divergedCode = 'diverged'
+
+export function isDiverged(error: unknown): boolean {
+  return error instanceof TaskFailure && error.code === divergedCode
+}
+
 /** The code does something else than an earlier run of the same task did: nobody knows what the results mean then. */
 export function diverged(message: string): TaskFailure {
-  return new TaskFailure(message, { code: 'diverged', retryable: false })
+  return new TaskFailure(message, { code: divergedCode, retryable: false })
 }

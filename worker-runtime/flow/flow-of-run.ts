@@ -1,34 +1,40 @@
-import type { OnFailure } from '#core/contract/steps'
 import { TaskFailure } from '../failure.ts'
 import { toJsonSchema } from '../json-schema.ts'
 import type { Schema } from '../schema.ts'
 import { validatorOf } from '../validator.ts'
 import { doStep } from './do-step.ts'
 import type { FlowContext, SignalOptions, SubTask, WaitOptions } from './flow-context.ts'
-import type { RunFlow } from './run-flow.ts'
+import { never, type RunFlow } from './run-flow.ts'
 import { callSubTasks, createSubTasks, waitForSubTasks } from './sub-tasks.ts'
 
 /** What a handler sees of its run's flow. */
 export function flowContextOf(flow: RunFlow): FlowContext {
+  /** Whatever a handler that was left behind still asks for never settles. */
+  const unlessLeft = (ask: () => Promise<unknown>): Promise<never> =>
+    (flow.isLeft() ? never() : ask()) as Promise<never>
+
   return {
-    step: (id, work, options = {}) => doStep(flow, id, work as (input: never) => unknown, options) as never,
-    sleep: async (id, until) => {
-      const record = flow.memory.begin(id, 'sleep')
-      if (record?.state === 'done') return
-      const told = record?.wait?.kind === 'sleep' ? record.wait.until : timeOf(id, until, flow.port.now())
-      await flow.wait({ kind: 'sleep', id, until: told }, 'sleep')
-    },
-    waitForSignal: (id, name, options = {}) => waitForSignal(flow, id, name, options) as never,
-    create: (async (id: string, tasks: SubTask | readonly SubTask[]) => {
-      const ids = await createSubTasks(flow, id, listOf(tasks))
-      return isMany(tasks) ? ids : ids[0]
-    }) as FlowContext['create'],
-    call: (async (id: string, tasks: SubTask | readonly SubTask[], options: WaitOptions = {}) => {
-      const value = await callSubTasks(flow, id, listOf(tasks), options.onFailure ?? 'fail')
-      return isMany(tasks) ? value : (value as readonly unknown[])[0]
-    }) as FlowContext['call'],
-    wait: ((id: string, ids: readonly string[], options: { onFailure?: OnFailure } = {}) =>
-      waitForSubTasks(flow, id, ids, options.onFailure ?? 'fail')) as FlowContext['wait'],
+    step: (id, work, options = {}) => unlessLeft(() => doStep(flow, id, work as (input: never) => unknown, options)),
+    sleep: (id, until) =>
+      unlessLeft(async () => {
+        const record = flow.memory.begin(id, 'sleep')
+        if (record?.state === 'done') return
+        const told = record?.wait?.kind === 'sleep' ? record.wait.until : timeOf(id, until, flow.port.now())
+        await flow.wait({ kind: 'sleep', id, until: told }, 'sleep')
+      }),
+    waitForSignal: (id, name, options = {}) => unlessLeft(() => waitForSignal(flow, id, name, options)),
+    create: (id: string, tasks: SubTask | readonly SubTask[]) =>
+      unlessLeft(async () => {
+        const ids = await createSubTasks(flow, id, listOf(tasks))
+        return isMany(tasks) ? ids : ids[0]
+      }),
+    call: (id: string, tasks: SubTask | readonly SubTask[], { onFailure = 'fail' }: WaitOptions = {}) =>
+      unlessLeft(async () => {
+        const value = await callSubTasks(flow, id, listOf(tasks), onFailure)
+        return isMany(tasks) || onFailure === 'first-success' ? value : (value as readonly unknown[])[0]
+      }),
+    wait: (id: string, ids: readonly string[], { onFailure = 'fail' }: WaitOptions = {}) =>
+      unlessLeft(() => waitForSubTasks(flow, id, ids, onFailure)),
   }
 }
 

@@ -43,7 +43,8 @@ export class RunFlow {
   /** Steps under way and answers awaited: the run does something. */
   #busy = 0
   #isScheduled = false
-  #isSuspending = false
+  /** While a suspend is under way: resolves with its answer. */
+  #suspending: Promise<void> | undefined
   #isOver = false
   readonly #waits = new Map<string, Pending>()
 
@@ -56,6 +57,9 @@ export class RunFlow {
 
   /** Counts as something that is being done, for as long as it takes. */
   async during<T>(work: () => Promise<T>): Promise<T> {
+    // What began while the hub takes the run back would be begun once more by the next run.
+    while (this.#suspending !== undefined) await this.#suspending
+    if (this.isLeft()) return never()
     this.refuseIfAborted()
     this.#busy++
     try {
@@ -82,8 +86,8 @@ export class RunFlow {
 
   /** Settles when the hub says that this wait is over: in this run, or for another one that begins anew. */
   wait(wait: OpenWait, kind: StepKind): Promise<StepRecord> {
+    if (this.isLeft()) return never()
     this.refuseIfAborted()
-    if (this.#isOver) return never()
     return new Promise((resolve, reject) => {
       this.#waits.set(wait.id, { wait, kind, isTold: false, resolve, reject })
       this.#schedule()
@@ -99,9 +103,12 @@ export class RunFlow {
 
   /** The run is to stop: whoever waits hears of it. */
   abort(reason: TaskAborted): void {
-    const waits = [...this.#waits.values()]
-    this.#waits.clear()
-    for (const { reject } of waits) reject(reason)
+    this.#rejectAll(reason)
+  }
+
+  /** Its task goes on in another run: who still asks in this one is left behind. */
+  isLeft(): boolean {
+    return this.#isOver || this.port.aborted()?.reason === 'suspended'
   }
 
   refuseIfAborted(): void {
@@ -136,22 +143,30 @@ export class RunFlow {
     }
   }
 
-  #isKnown({ id }: OpenWait): boolean {
-    return this.memory.get(id)?.wait !== undefined
+  /** A step between two tries is told of each; all else was settled when it was first told. */
+  #isKnown(wait: OpenWait): boolean {
+    const known = this.memory.get(wait.id)?.wait
+    return known !== undefined && (known.kind !== 'step' || wait.kind !== 'step' || known.tries === wait.tries)
   }
 
   async #suspend(): Promise<void> {
-    if (this.#isSuspending) return
-    this.#isSuspending = true
-    const asked = [...this.#waits.values()]
-    let answer: SuspendAnswer
+    if (this.#suspending !== undefined) return
+    let answered = () => {}
+    this.#suspending = new Promise((resolve) => {
+      answered = resolve
+    })
     try {
-      answer = await this.port.suspend(asked.map(({ wait }) => wait))
+      this.#take(await this.port.suspend([...this.#waits.values()].map(({ wait }) => wait)))
     } catch (error) {
-      this.#isSuspending = false
-      return this.#rejectAll(error)
+      this.#rejectAll(error)
+    } finally {
+      this.#suspending = undefined
+      answered()
+      this.#schedule()
     }
-    this.#isSuspending = false
+  }
+
+  #take(answer: SuspendAnswer): void {
     switch (answer.outcome) {
       case 'suspended':
         this.#isOver = true
@@ -173,13 +188,17 @@ export class RunFlow {
   }
 
   #settle(records: readonly StepRecord[]): void {
+    let settled = 0
     for (const record of records) {
       this.memory.learn(record)
       const pending = this.#waits.get(record.id)
+      if (pending === undefined) continue
+      settled++
       this.#waits.delete(record.id)
-      pending?.resolve(record)
+      pending.resolve(record)
     }
-    this.#schedule()
+    // Else the same would be asked again at once, for ever.
+    if (settled === 0) this.#rejectAll(new Error('the hub said that a wait is over, but not which one'))
   }
 
   #rejectAll(error: unknown): void {

@@ -10,11 +10,15 @@ export interface RunMemory {
   readonly learn: (record: StepRecord) => void
   readonly get: (id: string) => StepRecord | undefined
   readonly all: () => Iterable<StepRecord>
+  /** Of JSON that all results have which lie in the steps themselves. */
+  readonly inlineBytes: () => number
 }
 
 export function createRunMemory(steps: readonly StepRecord[]): RunMemory {
   const records = new Map(steps.map((record) => [record.id, record]))
   const asked = new Set<string>()
+  /** Counted when it is first asked for: most runs have no new step. */
+  let inlineBytes: number | undefined
 
   return {
     begin: (id, kind, count) => {
@@ -40,8 +44,19 @@ export function createRunMemory(steps: readonly StepRecord[]): RunMemory {
       }
       return record
     },
-    learn: (record) => void records.set(record.id, record),
+    learn: (record) => {
+      if (inlineBytes !== undefined) inlineBytes += bytesOf(record) - bytesOf(records.get(record.id))
+      records.set(record.id, record)
+    },
     get: (id) => records.get(id),
     all: () => records.values(),
+    inlineBytes: () => {
+      inlineBytes ??= [...records.values()].reduce((sum, record) => sum + bytesOf(record), 0)
+      return inlineBytes
+    },
   }
+}
+
+function bytesOf(record: StepRecord | undefined): number {
+  return record?.output === undefined ? 0 : Buffer.byteLength(JSON.stringify(record.output))
 }

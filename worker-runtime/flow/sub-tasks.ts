@@ -12,10 +12,15 @@ import type { RunFlow } from './run-flow.ts'
 
 /** Sub tasks of a run: made in order, waited for in order. */
 
+/** Of one message with sub tasks; a single one may be larger. */
+const messageBytesMost = 1_048_576
+
 /** Ids of sub tasks by where they belong, as far as this run has made or asked for them. */
 const placesOf = new WeakMap<RunFlow, Map<string, { readonly step: string; readonly index: number }>>()
 
 export async function createSubTasks(flow: RunFlow, id: string, tasks: readonly SubTask[]): Promise<readonly string[]> {
+  // None are none, and there is nothing to remember of them.
+  if (tasks.length === 0) return []
   const record = flow.memory.begin(id, 'create', tasks.length)
   flow.hasChildren = true
   const ids = record?.state === 'done' ? idsOf(flow, record) : await make(flow, { kind: 'create', id, tasks })
@@ -29,6 +34,7 @@ export async function callSubTasks(
   tasks: readonly SubTask[],
   onFailure: OnFailure,
 ): Promise<unknown> {
+  if (tasks.length === 0) return noneOf(id, onFailure)
   const record = flow.memory.begin(id, 'call', tasks.length)
   flow.hasChildren = true
   if (record !== undefined && record.state !== 'open') return joinedValue(flow, record, onFailure)
@@ -43,10 +49,17 @@ export async function waitForSubTasks(
   ids: readonly string[],
   onFailure: OnFailure,
 ): Promise<unknown> {
+  if (ids.length === 0) return noneOf(id, onFailure)
   const record = flow.memory.begin(id, 'wait')
   if (record !== undefined && record.state !== 'open') return joinedValue(flow, record, onFailure)
   const over = await flow.wait({ kind: 'wait', id, of: partsOf(flow, id, ids), onFailure }, 'wait')
   return joinedValue(flow, over, onFailure)
+}
+
+function noneOf(id: string, onFailure: OnFailure): readonly never[] {
+  if (onFailure !== 'first-success') return []
+  const message = `${id} waits for the first of no sub tasks`
+  throw failureOf('wait', { code: 'sub-task-failed', message, retryable: false })
 }
 
 interface Make {
@@ -58,7 +71,6 @@ interface Make {
 
 function make(flow: RunFlow, { kind, id, tasks, onFailure }: Make): Promise<readonly string[]> {
   const count = tasks.length
-  if (count === 0) throw new TypeError(`the step ${id} has no sub tasks`)
   if (count > limits.childrenPerStep) {
     throw new TypeError(
       `the step ${id} has ${count} sub tasks, at most ${limits.childrenPerStep} (limit childrenPerStep)`,
@@ -67,14 +79,27 @@ function make(flow: RunFlow, { kind, id, tasks, onFailure }: Make): Promise<read
   const asked = tasks.map(newSubTask)
   return flow.during(async () => {
     const ids: string[] = []
-    for (let from = 0; from < count; from += limits.batchTasks) {
-      const some = asked.slice(from, from + limits.batchTasks)
+    for (let from = 0; from < count; ) {
+      const some = asked.slice(from, from + fitting(asked, from))
       const policy = onFailure === undefined ? {} : { onFailure }
       const answer = await flow.report({ kind, id, count, from, tasks: some, ...policy })
       ids.push(...(answer.ids ?? []))
+      from += some.length
     }
     return ids
   })
+}
+
+/** How many go into one message, from there on. */
+function fitting(tasks: readonly NewSubTask[], from: number): number {
+  let bytes = 0
+  let count = 0
+  for (const task of tasks.slice(from, from + limits.batchTasks)) {
+    bytes += Buffer.byteLength(JSON.stringify(task))
+    if (count > 0 && bytes > messageBytesMost) break
+    count++
+  }
+  return count
 }
 
 function newSubTask({ command, ...task }: SubTask): NewSubTask {
@@ -84,8 +109,10 @@ function newSubTask({ command, ...task }: SubTask): NewSubTask {
 
 /** As the hub makes them: from the task, its birth, the step and the place (core/flow/child-id.ts). */
 function idsOf({ grant }: RunFlow, { id: step, count = 0, attempts = {} }: StepRecord): readonly string[] {
+  // A first run is told the ids, and not what they are made of.
+  if (grant.born === undefined) return []
   const ids = createSystemIds()
-  const parent = { parentId: grant.task.id, born: grant.born ?? '', step }
+  const parent = { parentId: grant.task.id, born: grant.born, step }
   return Array.from({ length: count }, (_, index) =>
     childIdOf(ids, { ...parent, index, attempt: attempts[String(index)] ?? 0 }),
   )
@@ -99,13 +126,16 @@ function note(flow: RunFlow, step: string, ids: readonly string[]): void {
 
 /** Neighbours of one step become one part, so that all of a step is told without naming each. */
 function partsOf(flow: RunFlow, wait: string, ids: readonly string[]): WaitPart[] {
-  if (ids.length === 0) throw new TypeError(`the wait ${wait} names no sub tasks`)
+  // One that an earlier run made may be known by its id alone.
+  if (ids.some((id) => placesOf.get(flow)?.has(id) !== true)) {
+    for (const record of flow.memory.all()) if (record.kind === 'create') note(flow, record.id, idsOf(flow, record))
+  }
   const places = placesOf.get(flow)
   const parts: { step: string; indexes: number[] }[] = []
   for (const id of ids) {
     const place = places?.get(id)
     if (place === undefined) {
-      const message = `${id} is no sub task that this run has made: ctx.wait waits for those of ctx.create`
+      const message = `${id} is no sub task that this task has made: ctx.wait waits for those of ctx.create`
       throw new TaskFailure(message, { code: 'not-a-sub-task', retryable: false })
     }
     const last = parts.at(-1)
