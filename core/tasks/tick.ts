@@ -1,8 +1,9 @@
 import { spans } from '../contract/limits.ts'
 import type { Decision } from '../events.ts'
+import { rollForward } from '../flow/batch.ts'
 import { lookAtFlow } from '../flow/look.ts'
 import { type Head, readyAt } from '../head.ts'
-import { headSk, taskIdOf } from '../keys.ts'
+import { batchIdOf, headSk, isBatchPk, taskIdOf } from '../keys.ts'
 import { lostAt, timeoutAt } from '../lease.ts'
 import { decide } from '../lifecycle.ts'
 import type { Key } from '../ports.ts'
@@ -41,7 +42,7 @@ export async function tickTasks(
   { keys }: DueEntries,
 ): Promise<{ readonly looked: number; readonly moved: number }> {
   const heads = keys.filter(({ sk }) => sk === headSk)
-  const others = ask.onOther === undefined ? [] : keys.filter(({ sk }) => sk !== headSk)
+  const others = keys.filter(({ sk }) => sk !== headSk)
   const [moved] = await Promise.all([
     Promise.all(heads.map(({ pk }) => tickOne(world, ask, taskIdOf(pk)))),
     ...others.map((key) => tickOther(world, ask, key)),
@@ -51,7 +52,8 @@ export async function tickTasks(
 
 async function tickOther(world: World, { onOther }: TickAsk, key: Key): Promise<void> {
   try {
-    await onOther?.(key)
+    if (isBatchPk(key.pk)) await rollForward(world, batchIdOf(key.pk))
+    else await onOther?.(key)
   } catch (error) {
     // Whoever acts on it has pushed it before (10); where even that failed, the next tick meets it again.
     world.log.error('clock.entry-failed', { ...key, error: String(error) })

@@ -2,6 +2,7 @@ import { hostedBy } from '../contract/hosted.ts'
 import type { WaitingFor } from '../contract/task.ts'
 import { isTerminal } from '../contract/task.ts'
 import type { WorkerView } from '../contract/workers.ts'
+import { waitingForDependencies } from '../flow/dependencies.ts'
 import { type Head, readyAt } from '../head.ts'
 import { iso } from '../wire.ts'
 import type { World } from '../world.ts'
@@ -58,6 +59,9 @@ export async function waitingFor(world: World, head: Head): Promise<WaitingFor |
   if (head.status === 'suspended') {
     const { on = 'one of its steps', wakeAt } = head.flow?.suspension ?? {}
     return { kind: 'step', message: on, ...(wakeAt === undefined ? {} : { until: iso(wakeAt) }) }
+  }
+  if (head.status === 'waiting' && head.flow?.dependencies?.isOpen === true) {
+    return waitingForDependencies(world, head)
   }
   const ready = readyAt(head)
   if (ready > now) {

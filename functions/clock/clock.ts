@@ -81,6 +81,7 @@ export async function tickMinute(
   })
   const isLong = isLongLook(world.clock.now(), lastTickAt)
   const audits = isLong && (await feedLagMs()) <= feedLagMostMs
+  const audited = new Set<string>()
   const workers = await readWorkerNames(world)
   const fleets: (Fleet | undefined)[] = []
   for (let from = 0; from < workers.length; from += workersAtOnce) {
@@ -89,7 +90,9 @@ export async function tickMinute(
       break
     }
     const some = workers.slice(from, from + workersAtOnce)
-    fleets.push(...(await Promise.all(some.map((worker) => lookAfter(world, launcher, { worker, isLong, audits })))))
+    fleets.push(
+      ...(await Promise.all(some.map((worker) => lookAfter(world, launcher, { worker, isLong, audits, audited })))),
+    )
   }
   return isLong ? fleets.filter((fleet) => fleet !== undefined) : undefined
 }
@@ -98,13 +101,15 @@ interface Look {
   readonly worker: string
   readonly isLong: boolean
   readonly audits: boolean
+  /** Commands that were looked at for another worker: a developer's own hosts what the shared one does. */
+  readonly audited: Set<string>
 }
 
 /** One worker that cannot be looked after must not leave the others alone. */
 async function lookAfter(
   world: World,
   launcher: Launcher,
-  { worker, isLong, audits }: Look,
+  { worker, isLong, audits, audited }: Look,
 ): Promise<Fleet | undefined> {
   try {
     if (isLong) await forgetSilent(world, worker)
@@ -112,7 +117,11 @@ async function lookAfter(
     const read = isLong ? await readFleet(world, worker) : undefined
     if (read === undefined || !audits) return read?.fleet
     const commands = new Set(read.fleet.manifest.commands.map(({ name }) => name))
-    for (const command of commands) await auditCommand(world, command)
+    for (const command of commands) {
+      if (audited.has(command)) continue
+      audited.add(command)
+      await auditCommand(world, command)
+    }
     return read.fleet
   } catch (error) {
     world.log.error('clock.worker-failed', { worker, error: String(error) })

@@ -16,7 +16,7 @@ import { createTester, testerName } from './tester.ts'
  * template against the calls.
  */
 
-const workers = ['basics', 'burst', 'carrier']
+const workers = ['basics', 'burst', 'carrier', 'flows']
 const directory = fileURLToPath(new URL('../../examples/orders', import.meta.url))
 
 /** Scenarios and acts by their names: those of a lane one after another, since they share a worker. */
@@ -44,6 +44,11 @@ const lanes: readonly (readonly string[])[] = [
     'bytes that are gone are missed at the door, and by a run',
     'a payload that no task names goes after a week',
     'an instance that is told to go hands its run back',
+  ],
+  [
+    'a parent goes on with the outputs of its sub tasks in order',
+    'a task may depend on one that has ended, and on one that its sibling is',
+    'a signal wakes who waits, and a wrong one is refused meanwhile',
   ],
   [
     'a paused worker starts nothing, and goes on when resumed',
@@ -99,6 +104,12 @@ const unseen: readonly Unseen[] = [
     ],
     on: '',
     because: 'ECS fetches the image and writes the log; here a process is started.',
+  },
+  {
+    to: ['clock'],
+    actions: ['dynamodb:UpdateItem'],
+    on: ':table/',
+    because: 'It counts ends that the reactor missed; here none is.',
   },
   { to: ['reactor', 'registrar', 'start of workers'], actions: ['sqs:SendMessage'], on: '-<worker>', because: byPath },
   { to: ['intake', 'registrar'], actions: ['sqs:GetQueueAttributes'], on: '-<worker>', because: byPath },

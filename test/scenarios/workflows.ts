@@ -143,4 +143,16 @@ export const workflows: readonly Scenario[] = [
       expect(await client.wait(second ?? '', most)).toMatchObject({ status: 'failed', statusCode: 424, runCount: 0 })
     },
   },
+  {
+    name: 'a task may depend on one that has ended, and on one that its sibling is',
+    workers,
+    play: async ({ client }) => {
+      const before = await client.submit('flows.leaf', { value: 1 })
+      await client.wait(before.id, most)
+      const after = await client.submit('flows.leaf', { value: 2 }, { dependsOn: [before.id] })
+      expect(await client.wait(after.id, most)).toMatchObject({ status: 'succeeded', dependencies: 1 })
+      const chain = await client.submit('flows.chain')
+      expect((await client.wait(chain.id, most)).result?.output).toEqual([{ doubled: 4 }])
+    },
+  },
 ]

@@ -1,4 +1,7 @@
+import { spans } from '#core/contract/limits'
 import { isTerminal } from '#core/contract/task'
+import { isOpenDependent } from '#core/flow/dependency-items'
+import { isKeptByParent } from '#core/flow/flow-of'
 import type { Head } from '#core/head'
 import { clockStateKey, headSk, outcomeKey, rowSk } from '#core/keys'
 import { headOf, type Outcome } from '#core/layout'
@@ -14,7 +17,9 @@ export function breachOf(simulation: Simulation): string | undefined {
     const breach = shapeBreach(head) ?? guardBreach(simulation, head, bells.get(head.id) ?? [])
     if (breach !== undefined) return `task ${head.id.slice(-4)} v${head.n} ${head.status}: ${breach}`
   }
-  for (const id of simulation.accepted) if (!simulation.hasHead(id)) return `accepted task ${id.slice(-4)} is lost`
+  for (const id of simulation.accepted) {
+    if (!simulation.hasHead(id) && !simulation.removed.has(id)) return `accepted task ${id.slice(-4)} is lost`
+  }
   return undefined
 }
 
@@ -28,8 +33,11 @@ function bellsByTask({ cloud }: Simulation): ReadonlyMap<string, readonly Bell[]
 function shapeBreach(head: Head): string | undefined {
   if ((head.status === 'running') !== (head.run !== undefined)) return 'a run exactly while it is running'
   if (!isTerminal(head.status)) return head.expiresAt === undefined ? undefined : 'open, and yet it expires'
-  if (head.due !== undefined) return 'ended, and yet it is in the due index'
   if (head.cancel !== undefined) return 'ended, and yet a cancel is pending'
+  const owes = head.flow?.owes === true
+  if (owes !== (head.due !== undefined)) return owes ? 'it owes, and nothing is due' : 'ended, and yet it is due'
+  const isKept = owes || isKeptByParent(head)
+  if (isKept) return head.expiresAt === undefined ? undefined : 'somebody may need it, and yet it expires'
   return head.expiresAt === undefined ? 'ended without an end of its retention' : undefined
 }
 
@@ -39,6 +47,7 @@ function guardBreach(simulation: Simulation, head: Head, bells: readonly Bell[])
   const now = simulation.cloud.nowMs()
   const { run, due } = head
   const isRenewed = run?.renewed === true
+  if (head.status === 'suspended' || isOpenDependent(head)) return lookBreach(head, now)
   if (head.status === 'waiting' || isRenewed) {
     if (due === undefined) return 'nothing is due and no bell is its guard'
     const latest = isRenewed
@@ -49,6 +58,16 @@ function guardBreach(simulation: Simulation, head: Head, bells: readonly Bell[])
   if (due !== undefined) return undefined
   if (bells.some((bell) => bell.born !== head.born || bell.n <= head.n)) return undefined
   return isPurgedAndToBeAudited(simulation, head) ? undefined : 'it has neither bell nor due'
+}
+
+/** What hangs on others is looked at within a day, and a sleep a minute after its end at the latest (protocol 1, 25). */
+function lookBreach({ due, flow }: Head, now: number): string | undefined {
+  if (due === undefined) return 'it waits for others, and nothing is due'
+  const { wakeAt, isHinted } = flow?.suspension ?? { isHinted: true }
+  const recheck = isHinted === true ? now + spans.recheckMostMs : Number.POSITIVE_INFINITY
+  const wake = wakeAt === undefined ? Number.POSITIVE_INFINITY : Math.max(now, wakeAt) + spans.wakeGuardMs
+  const latest = Math.min(recheck, wake)
+  return due <= latest + 2_000 ? undefined : `its due is ${due - latest} ms too late`
 }
 
 /** A crash of a renewed run is seen after at most three leases; a clock that was blind adds its grace. */
@@ -71,6 +90,8 @@ export function changeBreach(simulation: Simulation, change: Change): string | u
   if (change.sk !== headSk || change.after === undefined || !change.pk.startsWith('T#')) return undefined
   const after = headOf(change.after)
   const before = change.before === undefined ? undefined : headOf(change.before)
+  // What is past its retention counts as gone: a new life may take its place (protocol 30).
+  if (before !== undefined && after.born !== before.born && isPast(simulation, before)) return undefined
   if (before !== undefined && (after.born !== before.born || after.n <= before.n)) {
     return `task ${after.id.slice(-4)}: v${before.n} was overwritten by v${after.n}`
   }
@@ -83,6 +104,10 @@ export function changeBreach(simulation: Simulation, change: Change): string | u
     return `task ${after.id.slice(-4)} went on from ${before.status} without a retry`
   }
   return endBreach(simulation, before, after) ?? ownerBreach(simulation, before, after)
+}
+
+function isPast({ cloud }: Simulation, { expiresAt }: Head): boolean {
+  return expiresAt !== undefined && expiresAt <= cloud.nowMs() + 1_000
 }
 
 function endBreach(simulation: Simulation, before: Head | undefined, after: Head): string | undefined {

@@ -46,14 +46,16 @@ export class Cloud {
 
   storeOf(process: Process): Store {
     const ask = <T>(label: string, effect: () => T) => call(this.network, process, label, effect)
-    return {
+    const store: Store = {
       inlineBytes: 1_000,
       get: (key) => ask(`get ${key.pk} ${key.sk}`, () => this.table.get(key)),
       list: (range) => ask(`list ${range.pk}`, () => this.table.list(range)),
       due: ({ until, limit }) => ask('due', () => this.#due(until, limit)),
       commit: (commit) => this.#commit(process, commit),
-      addToSet: (key, members) => ask(`add to ${key.pk} ${key.sk}`, () => this.table.addToSet(key, members)),
+      addToSet: (key, members) =>
+        ask(`add ${members.join()} to ${key.pk} ${key.sk}`, () => this.table.addToSet(key, members)),
     }
+    return this.#mutations.store?.(store) ?? store
   }
 
   queueOf(process: Process): Queue {

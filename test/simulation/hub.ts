@@ -83,8 +83,9 @@ export class Hub {
       const again = random.is(network.faults.batchAgain)
       const from = again ? random.int(0, feedState.cursor) : feedState.cursor
       const batch = changes.slice(from, from + random.int(1, batchMost))
+      const told = batch.filter((change) => simulation.mutations.feed?.(change) ?? true)
       try {
-        await react(this.world, { nudgeScaler: (_, queued) => this.#nudge(queued) }, batch)
+        await react(this.world, { nudgeScaler: (_, queued) => this.#nudge(queued) }, told)
         if (!again) feedState.cursor = from + batch.length
       } catch (error) {
         simulation.say(this.process, () => `batch failed: ${String(error)}`)

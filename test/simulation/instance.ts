@@ -1,3 +1,4 @@
+import { readReplay } from '#core/flow/replay'
 import { bellHoldMs } from '#core/lease'
 import type { ReceivedBell } from '#core/ports'
 import { claim } from '#core/tasks/claim'
@@ -5,7 +6,8 @@ import { readFleet } from '#core/workers/fleet'
 import type { RegisterAsk } from '#core/workers/instances'
 import { deleteInstance, putInstance, registerInstance } from '#core/workers/instances'
 import type { World } from '#core/world'
-import { Owner } from './owner.ts'
+import { Session } from '#functions/worker-protocol/session'
+import { type Owned, Owner } from './owner.ts'
 import { createProcess, type Process } from './schedule.ts'
 import { leaseSecondsMost, type Simulation, worker } from './simulation.ts'
 
@@ -22,6 +24,7 @@ export class Instance {
   readonly launch: string
   readonly simulation: Simulation
   readonly owners = new Set<Owner>()
+  readonly session: Session
   isRegistered = false
   #isPaused = false
   #busySlots = 0
@@ -34,6 +37,9 @@ export class Instance {
     this.launch = launch
     this.process = createProcess(name, { rate, skewMs: random.int(-500, 500) })
     this.world = simulation.worldOf(this.process)
+    const { generation } = simulation
+    const of = { worker, instance: name, generation, concurrency, launch, pid: undefined, startedAt: 0 }
+    this.session = new Session({ ...of, isShared: false })
   }
 
   get isHonest(): boolean {
@@ -96,7 +102,7 @@ export class Instance {
     simulation.note(`claim:${outcome.kind}`)
     switch (outcome.kind) {
       case 'run':
-        return new Owner(this, { received, head: outcome.head, run, sentMs }).carryOut()
+        return this.#carryOut(received, { head: outcome.head, run, sentMs })
       case 'hide': {
         const dropsIt = simulation.mutations.dropsAhead === true && !simulation.hasHead(bell.taskId)
         if (dropsIt) return world.queue.done(worker, receipt)
@@ -109,6 +115,11 @@ export class Instance {
       default:
         return outcome satisfies never
     }
+  }
+
+  async #carryOut(received: ReceivedBell, claimed: Pick<Owned, 'head' | 'run' | 'sentMs'>): Promise<void> {
+    const replay = await readReplay(this.world, claimed.head)
+    return new Owner(this, { received, replay, ...claimed }).carryOut()
   }
 
   async #leave(): Promise<void> {

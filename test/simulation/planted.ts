@@ -1,5 +1,5 @@
 import { headOf } from '#core/layout'
-import type { CommitOutcome, Write } from '#core/ports'
+import type { Change, CommitOutcome, Store, Write } from '#core/ports'
 import type { Faults } from './faults.ts'
 
 /** Known mistakes, put into the world or into an instance on purpose: the simulator has to find each (planted.test.ts). */
@@ -16,9 +16,17 @@ export interface Mutations {
   readonly judgesBlind?: boolean
   /** A run that lost its task can still renew it. */
   readonly lostRunRenews?: boolean
+  /** Stands between a process and its store. One for each process. */
+  readonly store?: (store: Store) => Store
+  /** Whether the reactor is told of a change. */
+  readonly feed?: (change: Change) => boolean
+  /** A run that has lost its task may say that a step of it failed for good. */
+  readonly failsUnfenced?: boolean
+  /** An instance deletes the bell, then suspends. */
+  readonly ackBeforeSuspend?: boolean
 }
 
-interface Planted {
+export interface Planted {
   readonly mutations: Mutations
   /** The weather in which the mistake does harm; the rest of it is the seed's. */
   readonly weather?: Partial<Faults>

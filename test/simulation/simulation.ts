@@ -7,6 +7,8 @@ import { createIds } from '../support/seeded-ids.ts'
 import { changeBreach } from './checks.ts'
 import { Cloud } from './cloud.ts'
 import { drawFaults } from './faults.ts'
+import { Ledger } from './flows/ledger.ts'
+import { stepBreach } from './flows/step-checks.ts'
 import type { Hub } from './hub.ts'
 import type { Instance } from './instance.ts'
 import { call, type Network } from './network.ts'
@@ -34,6 +36,9 @@ export class Simulation {
   readonly everBorn = new Map<string, Process>()
   /** Tasks whose creation was answered with yes. */
   readonly accepted = new Set<string>()
+  /** Those that the end of their retention has removed. */
+  readonly removed = new Set<string>()
+  readonly ledger: Ledger
   readonly notes = new Map<string, number>()
   hub: Hub | undefined
   generation = ''
@@ -61,6 +66,10 @@ export class Simulation {
       onEffect: () => this.#afterEffect(),
     }
     this.cloud = new Cloud(this.network, options.mutations)
+    this.ledger = new Ledger(
+      (breach) => this.fail(breach),
+      () => this.cloud.nowMs(),
+    )
     this.ids = createIds(() => this.random.next())
   }
 
@@ -159,7 +168,8 @@ export class Simulation {
     for (; this.#seenChanges < changes.length; this.#seenChanges++) {
       const change = changes[this.#seenChanges]
       if (change === undefined) continue
-      const breach = changeBreach(this, change)
+      this.ledger.noteChange(change)
+      const breach = changeBreach(this, change) ?? stepBreach(this, change)
       if (breach !== undefined) this.fail(breach)
       this.#noteChange(change.sk === headSk ? change : {})
     }

@@ -139,11 +139,7 @@ export interface FlowContext {
       task: T & CheckedTask<T>,
       options: WaitOptions<'first-success'>,
     ): Promise<First<OutputOf<T>>>
-    <const T extends SubTask>(
-      id: string,
-      task: T & CheckedTask<T>,
-      options?: WaitOptions<'fail'>,
-    ): Promise<OutputOf<T>>
+    <const T extends SubTask>(id: string, task: T & CheckedTask<T>, options?: WaitOptions<'fail'>): Promise<OutputOf<T>>
   }
   /** Waits for sub tasks that this task created before, in the same ways. */
   readonly wait: {
