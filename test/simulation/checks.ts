@@ -122,6 +122,18 @@ function endBreach(simulation: Simulation, before: Head | undefined, after: Head
     : `task ${after.id.slice(-4)}: run ${owner} ended with the result of ${output?.run}`
 }
 
+/** Protocol 26: nothing starts before what it depends on has ended, as it was to. */
+function dependencyBreach({ ledger, removed }: Simulation, { id, flow }: Head): string | undefined {
+  const isFailing = flow?.dependencies?.onFailure === 'fail'
+  for (const dependency of ledger.dependencies.get(id) ?? []) {
+    const hasEnded = ledger.hasEverEnded(dependency) || removed.has(dependency)
+    if (!hasEnded) return `task ${id.slice(-4)} starts before ${dependency.slice(-4)} has ended`
+    if (isFailing && !ledger.hasEverSucceeded(dependency))
+      return `task ${id.slice(-4)} starts although ${dependency.slice(-4)} failed`
+  }
+  return undefined
+}
+
 /** A run may follow another only when that one has ended, or its honest owner has stopped by its own clock. */
 function ownerBreach(simulation: Simulation, before: Head | undefined, after: Head): string | undefined {
   const run = after.run
@@ -129,6 +141,8 @@ function ownerBreach(simulation: Simulation, before: Head | undefined, after: He
   if (crashed !== undefined && simulation.wasFine(crashed))
     return `${crashed} never failed, and its run counts as a crash`
   if (run === undefined || run.id === before?.run?.id) return undefined
+  const tooEarly = dependencyBreach(simulation, after)
+  if (tooEarly !== undefined) return tooEarly
   if (simulation.hasEnded(run.id)) return `task ${after.id.slice(-4)} belongs again to run ${run.id}, which had lost it`
   for (const { process, owners, isHonest } of simulation.instances) {
     const canAct = process.alive && process.stalledUntilMs <= simulation.schedule.nowMs

@@ -16,6 +16,9 @@ const createTriesMost = 6
 export class Person {
   readonly process: Process
   readonly #simulation: Simulation
+  /** How many of the tasks are workflows. */
+  #flows = 0
+  readonly #made: string[] = []
 
   constructor(simulation: Simulation, name: string) {
     this.#simulation = simulation
@@ -24,6 +27,7 @@ export class Person {
 
   async act(): Promise<void> {
     const { random } = this.#simulation
+    this.#flows = random.pick([0, 0.3, 0.7])
     await this.#wait(random.pick([0, 100, 5_000, 60_000, 600_000]))
     const more = random.pick([0, 0, 1, 3])
     for (let count = 0; count < more && this.#simulation.isStormy; count++) {
@@ -43,9 +47,11 @@ export class Person {
     const simulation = this.#simulation
     const { random } = simulation
     const id = simulation.ids.next()
+    const task = this.#newTask()
+    if (task.dependsOn !== undefined) simulation.ledger.dependencies.set(id, task.dependsOn)
     const hasKey = random.is(0.6)
     const creation = {
-      task: this.#newTask(),
+      task,
       command: { worker, name: command, version: 1 },
       by: this.process.name,
       argumentsBytes: 10,
@@ -59,6 +65,7 @@ export class Person {
       if (outcome?.kind === 'clash') simulation.fail(`the same request for ${id} was called a clash`)
       if (outcome !== undefined) {
         simulation.accepted.add(id)
+        this.#made.push(id)
         return id
       }
       // Without a key another try would be another task.
@@ -74,14 +81,27 @@ export class Person {
     const notStartAfter = random.pick([undefined, undefined, undefined, 8_000, 100_000])
     const minSeconds = random.pick([0, 1, 30, 1_200])
     const retry = { maxRuns: random.int(1, 4), minSeconds, maxSeconds: 3_000, factor: 2, jitter: 'full' as const }
+    const isFlow = random.is(this.#flows)
+    const retentionSeconds = random.pick([undefined, undefined, 1_000])
     return {
       command,
       retry,
+      ...(isFlow ? { arguments: { script: random.int(1, 1_000_000) } } : {}),
+      ...(isFlow && retentionSeconds !== undefined ? { retentionSeconds } : {}),
+      ...this.#dependencies(),
       leaseSeconds: random.pick([12, 30, leaseSecondsMost]),
       ...(startAfter === undefined ? {} : { startAfter: { seconds: startAfter } }),
       ...(notStartAfter === undefined ? {} : { notStartAfter: { seconds: notStartAfter } }),
       ...(random.is(0.3) ? { timeoutSeconds: 100 } : {}),
     }
+  }
+
+  /** On what was made before, of which some has ended and some may be gone. */
+  #dependencies(): Pick<NewTask, 'dependsOn' | 'onDependencyFailure'> {
+    const { random } = this.#simulation
+    if (this.#made.length === 0 || !random.is(0.3)) return {}
+    const dependsOn = this.#made.slice(-random.int(1, 3))
+    return { dependsOn, onDependencyFailure: random.pick(['fail', 'continue']) }
   }
 
   async #meddle(taskId: string): Promise<void> {

@@ -3,6 +3,9 @@ import { isTerminal } from '#core/contract/task'
 import { putWorker, resumeWorker } from '#core/workers/put-worker'
 import { breachOf } from './checks.ts'
 import { type Faults, noFaults } from './faults.ts'
+import { LateChecks } from './flows/late.ts'
+import { removeExpired } from './flows/retention.ts'
+import { Sender } from './flows/sender.ts'
 import { Hub } from './hub.ts'
 import { Instance } from './instance.ts'
 import { pause } from './network.ts'
@@ -34,6 +37,7 @@ const calmStepsMost = 60_000
 /** Calm weather for so long must end every task, whatever the storm left behind. */
 const calmMostMs = 6 * 86_400_000
 const minuteMs = 60_000
+const settledMs = 5 * minuteMs
 
 export async function runSeed(seed: number, options: RunOptions = {}): Promise<Verdict> {
   const simulation = new Simulation(seed, {
@@ -45,20 +49,25 @@ export async function runSeed(seed: number, options: RunOptions = {}): Promise<V
   await begin(simulation)
   const stormEndsMs = random.pick([1, 5, 20, 90]) * minuteMs
   blow(simulation)
+  const late = new LateChecks(simulation)
   let stormSteps = 0
+  let settledSinceMs = Number.POSITIVE_INFINITY
   while (simulation.breach === undefined) {
     if (simulation.isStormy && schedule.nowMs >= stormEndsMs) calm(simulation)
     if (!(await schedule.step())) break
-    const breach = breachOf(simulation)
+    const breach = breachOf(simulation) ?? late.breach()
     if (breach !== undefined) simulation.fail(breach)
     if (simulation.isStormy) {
       stormSteps = schedule.steps
       continue
     }
-    if ([...simulation.heads()].every((head) => isTerminal(head.status))) break
+    // What is on its way when all has ended may still change something.
+    settledSinceMs = isSettled(simulation) ? Math.min(settledSinceMs, schedule.nowMs) : Number.POSITIVE_INFINITY
+    if (schedule.nowMs - settledSinceMs > settledMs) break
     const isOver = schedule.steps - stormSteps > calmStepsMost || schedule.nowMs > stormEndsMs + calmMostMs
     if (isOver) simulation.fail(stuck(simulation))
   }
+  simulation.breach ??= unendedBreach(simulation)
   return {
     seed,
     breach: simulation.breach,
@@ -112,6 +121,9 @@ function blow(simulation: Simulation): void {
       person.act().catch((error: unknown) => simulation.fail(`a person's program ended: ${String(error)}`))
     })
   }
+  const sender = new Sender(simulation, 'sender')
+  sender.act().catch((error: unknown) => simulation.fail(`the sender's program ended: ${String(error)}`))
+  removeExpired(simulation).catch((error: unknown) => simulation.fail(String(error)))
   everyMinute(simulation).catch((error: unknown) => simulation.fail(String(error)))
 }
 
@@ -188,6 +200,17 @@ function calm(simulation: Simulation): void {
     simulation.generation = fleet.wanted
   }
   settle().catch((error: unknown) => simulation.fail(String(error)))
+}
+
+function isSettled(simulation: Simulation): boolean {
+  if (simulation.feedState.cursor < simulation.cloud.table.changes.length) return false
+  return [...simulation.heads()].every((head) => isTerminal(head.status) && head.flow?.owes !== true)
+}
+
+function unendedBreach(simulation: Simulation): string | undefined {
+  if (simulation.isStormy) return undefined
+  const kept = [...simulation.heads()].find(({ expiresAt }) => expiresAt === undefined)
+  return kept === undefined ? undefined : `task ${kept.id.slice(-4)} has ended, and is kept for ever`
 }
 
 function stuck(simulation: Simulation): string {

@@ -15,6 +15,7 @@ import { createDoor } from './door.ts'
  */
 
 const triesMost = 4
+const answerWaitMs = 10_000
 
 export class FlowSpeech {
   readonly #owner: Owner
@@ -71,7 +72,7 @@ export class FlowSpeech {
     const isTwice = random.is(network.faults.answerLost + network.faults.requestLate)
     const copy = isTwice ? this.#copy(carryOut) : undefined
     if (copy !== undefined && random.is(0.5)) {
-      const answer = await copy
+      const answer = await Promise.race([copy, pause(network, process, answerWaitMs).then(() => undefined)])
       if (answer !== undefined) return answer
     }
     for (let tries = 0; tries < triesMost; tries++) {
