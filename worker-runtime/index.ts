@@ -33,6 +33,7 @@ export type {
   StepOptions,
   SubTask,
   SubTaskOutcome,
+  SubTaskOutput,
   WaitOptions,
 } from './flow/flow-context.ts'
 export { SignalTimeout, StepFailed, SubTaskFailed } from './flow/flow-failures.ts'

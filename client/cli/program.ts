@@ -23,7 +23,10 @@ type Add = (program: Command, session: Session) => void
 
 /** Every command, by what a person is at. */
 const groups: readonly (readonly [heading: string, adders: readonly Add[]])[] = [
-  ['Tasks:', [addSubmit, addGet, addList, addWatch, addSteps, addChildren, addSignal, addLogs, addCancel, addRetry, addPayloads]],
+  [
+    'Tasks:',
+    [addSubmit, addGet, addList, addWatch, addSteps, addChildren, addSignal, addLogs, addCancel, addRetry, addPayloads],
+  ],
   ['Workers:', [addWorkers, addCommands, addPause, addResume]],
   ['Making a worker:', [addInit, addManifest, addWork]],
   ['The hub:', [addServe, addKeys, addHealth, addDoctor]],

@@ -8,6 +8,7 @@ import { type Grant, refused, unused } from '../support/iam/both-ways.ts'
 import type { IamRequest } from '../support/iam/evaluate.ts'
 import { requestsOf } from '../support/iam/requests.ts'
 import { hub, type Platform, startPlatform } from '../support/platform/platform.ts'
+import { patient } from '../support/play-scenarios.ts'
 import { acts } from './acts.ts'
 import { createTester, testerName } from './tester.ts'
 
@@ -157,8 +158,7 @@ function synthesize() {
 
 async function playAll(platform: Platform): Promise<void> {
   using tester = createTester(platform)
-  const { client } = platform
-  // Scenarios wait for an end no longer than it takes where an instance is there already.
+  const client = patient(platform.client)
   const first = [await client.submit('basics.started'), await client.submit('carrier.write', { text: '{}' })]
   for (const { id } of first) await client.wait(id, { timeoutSeconds: warmUpSeconds })
   const played = new Map<string, () => Promise<void>>([

@@ -5,6 +5,7 @@
 import { createServer, type Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { StringDecoder } from 'node:string_decoder'
+import type { OpenWait, StepRecord, StepReport } from '#core/contract/steps'
 import type { Task } from '#core/contract/task'
 import type { End, Grant } from '#core/contract/worker-protocol'
 import { workerProtocol } from '#core/contract/worker-protocol'
@@ -14,7 +15,14 @@ type Body = Readonly<Record<string, unknown>> & {
   readonly instance: string
   readonly slots?: number
   readonly waitSeconds?: number
-  readonly runs?: readonly { taskId: string; run: string; ticket?: string; progress?: unknown }[]
+  readonly runs?: readonly {
+    readonly taskId: string
+    readonly run: string
+    readonly ticket?: string
+    readonly progress?: unknown
+    readonly reports?: readonly StepReport[]
+    readonly waits?: readonly OpenWait[]
+  }[]
   readonly ends?: readonly End[]
   readonly reason?: string
   readonly phase?: string
@@ -34,6 +42,9 @@ export interface TaskSpec {
   readonly timeoutSeconds?: number
   readonly alone?: boolean
   readonly task?: Partial<Task>
+  /** What earlier runs left, and the birth that the ids of sub tasks are made of. */
+  readonly steps?: readonly StepRecord[]
+  readonly born?: string
 }
 
 export interface FakeHub extends AsyncDisposable {
@@ -69,6 +80,8 @@ export interface FakeHubOptions {
   readonly clockOffMs?: () => number
   readonly drain?: () => boolean
   readonly problem?: (call: Call) => Readonly<Record<string, unknown>> | undefined
+  /** The test's own answer, in place of the hub's. Steps are owned, and waits suspended, where it says nothing. */
+  readonly answer?: (call: Call) => object | undefined
 }
 
 /** Far more than any case takes by itself: a loaded machine is no reason to fail. */
@@ -123,6 +136,8 @@ export async function startFakeHub(options: FakeHubOptions = {}): Promise<FakeHu
       ...(spec.timeoutSeconds === undefined ? {} : { timeoutSeconds: spec.timeoutSeconds }),
       ...(spec.alone === undefined ? {} : { alone: spec.alone }),
       task,
+      ...(spec.steps === undefined ? {} : { steps: [...spec.steps] }),
+      ...(spec.born === undefined ? {} : { born: spec.born }),
     }
   }
 
@@ -134,7 +149,10 @@ export async function startFakeHub(options: FakeHubOptions = {}): Promise<FakeHu
   }
   let leaving = false
 
-  const answerOf = async ({ op, body }: Call): Promise<object> => {
+  const answerOf = async (call: Call): Promise<object> => {
+    const { op, body } = call
+    const told = options.answer?.(call)
+    if (told !== undefined) return told
     leaving = op === 'leave' || (leaving && op !== 'receive')
     switch (op) {
       case 'register':
@@ -149,6 +167,10 @@ export async function startFakeHub(options: FakeHubOptions = {}): Promise<FakeHu
       case 'release':
         for (const { run, taskId } of body.runs ?? []) released.push({ run, taskId, reason: body.reason ?? '' })
         return { runs: body.runs?.map(({ run }) => ({ run, outcome: 'done' })) }
+      case 'step':
+        return { runs: body.runs?.map(({ run, reports }) => ({ run, outcome: 'owned', records: reports?.flatMap(recordOf) })) }
+      case 'suspend':
+        return { runs: body.runs?.map(({ run }) => ({ run, outcome: 'suspended' })) }
       default:
         return {}
     }
@@ -262,6 +284,14 @@ function idOf(number: number): string {
   let id = ''
   for (let rest = number; id.length < 26; rest = Math.floor(rest / 32)) id = (alphabet[rest % 32] ?? '0') + id
   return id
+}
+
+/** Steps and waits as a hub remembers them; tests of sub tasks say themselves what they are told. */
+function recordOf(report: StepReport): readonly StepRecord[] {
+  if (report.kind === 'done' || report.kind === 'failed') return [{ ...report, kind: 'step', state: report.kind }]
+  if (report.kind !== 'open') return []
+  const { wait } = report
+  return [{ id: wait.id, kind: wait.kind, state: 'open', wait }]
 }
 
 function taskOf(id: string, spec: TaskSpec, leaseSeconds: number): Task {

@@ -50,7 +50,7 @@ export function playScenarios({ home, groups, open, mostMs = 120_000 }: PlayOpti
 /** From zero an instance needs about a minute in an account, and some seconds where many programs play one. */
 const startSeconds = 90
 
-function patient(client: Client): Client {
+export function patient(client: Client): Client {
   const wait = (task: string, options: Parameters<Client['wait']>[1]) =>
     client.wait(task, { ...options, timeoutSeconds: Math.max(startSeconds, options?.timeoutSeconds ?? 0) })
   return { ...client, wait: wait as Client['wait'] }

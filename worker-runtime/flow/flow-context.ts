@@ -37,13 +37,11 @@ type ArgumentsOf<C> = C extends string
     : unknown
 
 /** What a sub task gives: by its contract, or any JSON. */
-export type OutputOf<T> = T extends { readonly command: infer C }
-  ? C extends string
-    ? Json
-    : C extends { readonly output?: infer Output }
-      ? Told<Output, Parsed<Exclude<Output, undefined>>, Json>
-      : Json
-  : Json
+export type SubTaskOutput<C> = C extends string
+  ? Json
+  : C extends { readonly output?: infer Output }
+    ? Told<Output, Parsed<Exclude<Output, undefined>>, Json>
+    : Json
 
 /** `Otherwise` where a contract has no schema there, or one that tells no type. */
 type Told<S, Typed, Otherwise> = [Exclude<S, undefined>] extends [never]
@@ -70,13 +68,12 @@ export interface WaitOptions<Policy extends OnFailure = OnFailure> {
   readonly onFailure?: Policy
 }
 
+type Asked = string | CommandContract
 /** Each held to the contract that it names. */
-type Checked<Tasks extends readonly unknown[]> = { readonly [Index in keyof Tasks]: CheckedTask<Tasks[Index]> }
-type CheckedTask<T> = T extends { readonly command: infer C } ? SubTask<C> : SubTask
-
-type Outputs<Tasks extends readonly unknown[]> = { -readonly [Index in keyof Tasks]: OutputOf<Tasks[Index]> }
-type Outcomes<Tasks extends readonly unknown[]> = {
-  -readonly [Index in keyof Tasks]: SubTaskOutcome<OutputOf<Tasks[Index]>>
+type SubTasks<Cs extends readonly Asked[]> = { readonly [Index in keyof Cs]: SubTask<Cs[Index]> }
+type Outputs<Cs extends readonly Asked[]> = { -readonly [Index in keyof Cs]: SubTaskOutput<Cs[Index]> }
+type Outcomes<Cs extends readonly Asked[]> = {
+  -readonly [Index in keyof Cs]: SubTaskOutcome<SubTaskOutput<Cs[Index]>>
 }
 
 export interface FlowContext {
@@ -105,41 +102,42 @@ export interface FlowContext {
   ) => Promise<S extends undefined ? Json : Parsed<S>>
   /** Makes sub tasks and goes on: gives their ids. Unless they are detached they are canceled when this task ends. */
   readonly create: {
-    <const Tasks extends readonly SubTask[]>(id: string, tasks: Tasks & Checked<Tasks>): Promise<readonly string[]>
-    <const T extends SubTask>(id: string, task: T & CheckedTask<T>): Promise<string>
+    <const C extends Asked>(id: string, task: SubTask<C>): Promise<string>
+    <const Cs extends readonly Asked[]>(id: string, tasks: SubTasks<Cs>): Promise<readonly string[]>
   }
   /**
    * Makes sub tasks and waits for them without a slot: gives their outputs in order.
    *
    * @throws SubTaskFailed by `onFailure`
+   * @example const [body, wheels] = await ctx.call('parts', [{ command: makeBody }, { command: makeWheels }])
    */
   readonly call: {
-    <const Tasks extends readonly SubTask[]>(
+    <const C extends Asked>(
       id: string,
-      tasks: Tasks & Checked<Tasks>,
+      task: SubTask<C>,
       options: WaitOptions<'continue'>,
-    ): Promise<Outcomes<Tasks>>
-    <const Tasks extends readonly SubTask[]>(
+    ): Promise<SubTaskOutcome<SubTaskOutput<C>>>
+    <const C extends Asked>(
       id: string,
-      tasks: Tasks & Checked<Tasks>,
+      task: SubTask<C>,
       options: WaitOptions<'first-success'>,
-    ): Promise<First<OutputOf<Tasks[number]>>>
-    <const Tasks extends readonly SubTask[]>(
+    ): Promise<First<SubTaskOutput<C>>>
+    <const C extends Asked>(id: string, task: SubTask<C>, options?: WaitOptions<'fail'>): Promise<SubTaskOutput<C>>
+    <const Cs extends readonly Asked[]>(
       id: string,
-      tasks: Tasks & Checked<Tasks>,
+      tasks: SubTasks<Cs>,
+      options: WaitOptions<'continue'>,
+    ): Promise<Outcomes<Cs>>
+    <const Cs extends readonly Asked[]>(
+      id: string,
+      tasks: SubTasks<Cs>,
+      options: WaitOptions<'first-success'>,
+    ): Promise<First<SubTaskOutput<Cs[number]>>>
+    <const Cs extends readonly Asked[]>(
+      id: string,
+      tasks: SubTasks<Cs>,
       options?: WaitOptions<'fail'>,
-    ): Promise<Outputs<Tasks>>
-    <const T extends SubTask>(
-      id: string,
-      task: T & CheckedTask<T>,
-      options: WaitOptions<'continue'>,
-    ): Promise<SubTaskOutcome<OutputOf<T>>>
-    <const T extends SubTask>(
-      id: string,
-      task: T & CheckedTask<T>,
-      options: WaitOptions<'first-success'>,
-    ): Promise<First<OutputOf<T>>>
-    <const T extends SubTask>(id: string, task: T & CheckedTask<T>, options?: WaitOptions<'fail'>): Promise<OutputOf<T>>
+    ): Promise<Outputs<Cs>>
   }
   /** Waits for sub tasks that this task created before, in the same ways. */
   readonly wait: {

@@ -62,7 +62,7 @@ function noteOf({ state, kind, error, waitsFor, until, count }: Step): string {
   if (state === 'failed') return error === undefined ? '' : `${error.code}: ${error.message}`
   const many = count === undefined ? undefined : `${count} sub ${count === 1 ? 'task' : 'tasks'}`
   if (state === 'done') return many ?? ''
-  const what = waitsFor ?? many ?? (kind === 'step' ? 'its next try' : undefined)
+  const what = waitsFor ?? many ?? (kind === 'step' && until !== undefined ? 'its next try' : undefined)
   return [what, until === undefined ? undefined : `until ${toSeconds(until)}`]
     .filter((part) => part !== undefined)
     .join(', ')

@@ -1,7 +1,7 @@
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import { z } from 'zod'
 import { createSystemIds } from '#adapters/system/ids'
-import type { Joined, StepRecord } from '#core/contract/steps'
+import type { Joined, OpenWait, StepRecord } from '#core/contract/steps'
 import { childIdOf } from '#core/flow/child-id'
 import { defineCommand, type FlowContext, SubTaskFailed } from '#worker-runtime/index'
 import { startFlowRun, taskId } from '../../support/flow-port.ts'
@@ -40,12 +40,15 @@ describe('a call', () => {
     const { ctx, reports, settled } = startFlowRun()
     void ctx.call('mill', stones(1_001))
     await settled()
-    void ctx.call(
+    const large = startFlowRun()
+    void large.ctx.call(
       'large',
       Array.from({ length: 3 }, () => ({ command: 'a', arguments: 'x'.repeat(600_000) })),
     )
-    await settled()
-    const parts = reports.map((report) => 'tasks' in report && [report.id, report.from, report.tasks.length])
+    await large.settled()
+    const parts = [...reports, ...large.reports].map(
+      (report) => 'tasks' in report && [report.id, report.from, report.tasks.length],
+    )
     expect(parts.slice(0, 3)).toEqual([
       ['mill', 0, 500],
       ['mill', 500, 500],
@@ -55,7 +58,7 @@ describe('a call', () => {
   })
 
   it('of an earlier run makes nothing, and waits on or gives what came of it', async () => {
-    const wait = { kind: 'wait', id: 'mill', of: [{ step: 'mill' }], onFailure: 'fail' } as const
+    const wait: OpenWait = { kind: 'wait', id: 'mill', of: [{ step: 'mill' }], onFailure: 'fail' }
     const open = startFlowRun({ steps: [{ id: 'mill', kind: 'call', state: 'open', wait }] })
     void open.ctx.call('mill', stones(2))
     await open.settled()
@@ -133,7 +136,8 @@ describe('sub tasks that were created', () => {
     void ctx.wait('one', [second])
     await settled()
     expect(suspends[0]).toMatchObject([{ of: [{ step: 'parts', indexes: [1] }] }])
-    await expect(ctx.wait('other', [taskId])).rejects.toMatchObject({ code: 'not-a-sub-task', retryable: false })
+    const other = startFlowRun({ steps, born: 'b' }).ctx.wait('other', [taskId])
+    await expect(other).rejects.toMatchObject({ code: 'not-a-sub-task', retryable: false })
   })
 })
 
