@@ -112,7 +112,7 @@ const unseen: readonly Unseen[] = [
     on: ':table/',
     because: 'It counts ends that the reactor missed; here none is.',
   },
-  { to: ['reactor', 'registrar', 'start of workers'], actions: ['sqs:SendMessage'], on: '-<worker>', because: byPath },
+  { to: ['registrar', 'start of workers'], actions: ['sqs:SendMessage'], on: '-<worker>', because: byPath },
   { to: ['intake', 'registrar'], actions: ['sqs:GetQueueAttributes'], on: '-<worker>', because: byPath },
 ]
 

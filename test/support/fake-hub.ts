@@ -168,7 +168,9 @@ export async function startFakeHub(options: FakeHubOptions = {}): Promise<FakeHu
         for (const { run, taskId } of body.runs ?? []) released.push({ run, taskId, reason: body.reason ?? '' })
         return { runs: body.runs?.map(({ run }) => ({ run, outcome: 'done' })) }
       case 'step':
-        return { runs: body.runs?.map(({ run, reports }) => ({ run, outcome: 'owned', records: reports?.flatMap(recordOf) })) }
+        return {
+          runs: body.runs?.map(({ run, reports }) => ({ run, outcome: 'owned', records: reports?.flatMap(recordOf) })),
+        }
       case 'suspend':
         return { runs: body.runs?.map(({ run }) => ({ run, outcome: 'suspended' })) }
       default:
