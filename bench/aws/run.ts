@@ -1,5 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Platform, startPlatform } from '../../test/support/platform/platform.ts'
+import { busiestKey } from './busiest-key.ts'
+import { flowScenarios } from './flow-scenarios.ts'
 import { rewriteForMeter } from './meter.ts'
 import { type Measured, type Part, type Priced, partNames, priceOf } from './price.ts'
 import { assumed, pricesOf } from './prices.ts'
@@ -16,7 +18,7 @@ const steadyGatherMs = 2_500
 const trickled = 10
 const everydayText = 'a'.repeat(2_000)
 
-interface Shape {
+export interface Shape {
   readonly command: string
   readonly arguments?: unknown
   readonly externalId?: string
@@ -24,15 +26,19 @@ interface Shape {
   readonly startAfter?: { readonly seconds: number }
 }
 
-interface Scenario {
+export interface Scenario {
   readonly title: string
   readonly task: Shape
   readonly tasks: number
   readonly pace: 'single, steady' | 'batches of 100, steady' | 'trickle'
   /** How long the tasks may take, all together. */
   readonly mostMs?: number
-  /** What one of these stands for: 3 of the long runs are an hour. */
-  readonly times?: number
+  /** Whether to tell which key took the most writes. */
+  readonly isSpread?: boolean
+  /** How many writes of ended heads there are, where it is not one a task. */
+  readonly ends?: number
+  /** Called once all are accepted, with their ids: a signal for each, say. */
+  readonly afterwards?: (platform: Platform, ids: readonly string[]) => Promise<void>
 }
 
 const plain: Shape = {
@@ -83,24 +89,34 @@ async function main(): Promise<void> {
   say(`prices: ${pricesOf}, list, no free tier; Lambda time assumed: ${JSON.stringify(assumed)}`)
   say('US dollars for a million tasks; units are write units a task, beside them what DynamoDB Local says.\n')
   say(['case', 'pace', 'write units', 'reads', 'SQS', ...partNames.map(dollarsOf), 'TOTAL $/M'].join(' | '))
-  for (const [events, scenarios] of [
-    ['', withoutEvents],
-    ['succeeded', withEvents],
-  ] as const) {
+  const lists = process.argv.includes('--flows')
+    ? ([['', flowScenarios]] as const)
+    : ([
+        ['', withoutEvents],
+        ['succeeded', withEvents],
+      ] as const)
+  for (const [events, scenarios] of lists) {
     const options = { workers: ['metered'], events, tickEveryMs: 5_000, idleSeconds: 600, rewrite: rewriteForMeter }
     const platform = await startPlatform(options)
     try {
       // The instance is there and warm before anything is counted.
       await submit(platform, plain, 5, 'single, steady')
       await ended(platform, 5, 0, 30_000)
-      for (const scenario of scenarios) say(lineOf(scenario, priceOf(await measure(platform, scenario))))
+      for (const scenario of scenarios) {
+        const measured = await measure(platform, scenario)
+        say(lineOf(scenario, priceOf(measured)))
+        if (scenario.isSpread === true) say(busiestKey(measured.calls))
+      }
     } finally {
       await platform[Symbol.asyncDispose]()
     }
   }
 }
 
-async function measure(platform: Platform, { task, tasks, pace, mostMs = 30_000 }: Scenario): Promise<Measured> {
+async function measure(
+  platform: Platform,
+  { task, tasks, pace, mostMs = 30_000, ends = tasks, afterwards }: Scenario,
+): Promise<Measured> {
   const { proxy, mapping, containers, client } = platform
   await mapping.settled()
   const isSteady = pace !== 'trickle'
@@ -112,7 +128,8 @@ async function measure(platform: Platform, { task, tasks, pace, mostMs = 30_000 
   const recordsBefore = mapping.counts.records - mapping.counts.filtered
   const invocationsBefore = mapping.counts.invocations
   const logBefore = containers.output().length
-  if (isSteady) await submit(platform, task, tasks, pace)
+  let ids: readonly string[] = []
+  if (isSteady) ids = await submit(platform, task, tasks, pace)
   else {
     for (let index = 0; index < tasks; index++) {
       const before = proxy.calls.length
@@ -123,7 +140,8 @@ async function measure(platform: Platform, { task, tasks, pace, mostMs = 30_000 
   }
   const submittedTo = proxy.calls.length
   if (isSteady) await client.resume('metered')
-  await ended(platform, tasks, from, mostMs)
+  await afterwards?.(platform, ids)
+  await ended(platform, ends, from, mostMs)
   await mapping.settled()
   // Deletes are gathered for a second.
   await pause(1_500)
