@@ -42,6 +42,8 @@ export const NewSubTask = NewTask.extend({ onParentEnd: OnParentEnd.optional() }
 export type NewSubTask = z.infer<typeof NewSubTask>
 
 const at = z.number().min(0)
+/** An open wait was told of this step before (a frozen input, a pause between tries), which goes now. */
+const opened = z.literal(true).optional()
 /** A value, or the payload of JSON that holds a large one. */
 const value = { output: AnyJson.optional(), outputPayload: PayloadId.optional() }
 const indexes = z.array(z.int().min(0).max(limits.childrenPerStep)).max(limits.childrenPerStep)
@@ -88,6 +90,7 @@ export const StepReport = z.discriminatedUnion('kind', [
     startedAt: at,
     endedAt: at,
     tries: z.int().min(1).optional(),
+    opened,
   }),
   /** For good: its own policy allows no further try, or it said so. Remembered like a success. */
   z.strictObject({
@@ -97,6 +100,7 @@ export const StepReport = z.discriminatedUnion('kind', [
     startedAt: at,
     endedAt: at,
     tries: z.int().min(1).optional(),
+    opened,
   }),
   z.strictObject({ kind: z.literal('open'), wait: OpenWait }),
   /** Sub tasks `from` … of `count`; told in as many reports as the limit of a batch asks for, in order. */

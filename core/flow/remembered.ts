@@ -40,8 +40,12 @@ export interface StoredWait {
 
 const triesMost = 5
 
-/** Answers what is remembered from now on, which is what somebody else told if he was first. */
-export async function remember(world: World, head: Head, step: StoredStep): Promise<StoredStep> {
+/**
+ * Answers what is remembered from now on, which is what somebody else told if he was first.
+ *
+ * @param hadWait an open wait of it goes; looking for one that never was would cost a write
+ */
+export async function remember(world: World, head: Head, step: StoredStep, hadWait = true): Promise<StoredStep> {
   const key = stepKey(head.id, head.born, step.id)
   let standing: Item | undefined
   for (let tries = 0; tries < triesMost; tries++) {
@@ -52,7 +56,7 @@ export async function remember(world: World, head: Head, step: StoredStep): Prom
         : ({ kind: 'at', born: standing.born, n: standing.n } as const)
     const outcome = await world.store.commit({ write: { kind: 'put', item, condition } })
     if (outcome.kind === 'written') {
-      await forgetWait(world, head, step.id)
+      if (hadWait) await forgetWait(world, head, step.id)
       return step
     }
     standing = outcome.current

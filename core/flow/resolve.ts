@@ -18,7 +18,7 @@ export async function isOver(world: World, head: Head, { wait }: StoredWait): Pr
     case 'sleep':
       return wait.until <= now
     case 'step':
-      return wait.until === undefined || wait.until <= now
+      return wait.until !== undefined && wait.until <= now
     case 'signal':
       if ((await openSignals(world, head, wait.name, wait.id)).length > 0) return true
       return wait.until !== undefined && wait.until <= now

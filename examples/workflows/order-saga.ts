@@ -10,24 +10,25 @@ const approvalFromCents = 100_000
 const approvalSeconds = 3 * 86_400
 
 // #region saga
+/** With tries of its own a step fails for good or not at all: only then may what was done be undone. */
+const tries = { retry: { maxRuns: 5, minSeconds: 1, maxSeconds: 60 } }
+
 export const orderPlace = defineCommand(
   { name: 'order.place', input: Order, output: z.object({ parcel: z.string() }) },
   async (ctx, order) => {
-    const reservation = await ctx.step('reserve', () => shop.reserve(order.orderId))
+    const reservation = await ctx.step('reserve', () => shop.reserve(order.orderId), tries)
     try {
       if (order.cents >= approvalFromCents) await waitForApproval(ctx)
-      const charge = await ctx.step('charge', () => shop.charge(order.orderId, order.cents), {
-        retry: { maxRuns: 5, minSeconds: 1, maxSeconds: 60 },
-      })
+      const charge = await ctx.step('charge', () => shop.charge(order.orderId, order.cents), tries)
       try {
-        const parcel = await ctx.step('ship', () => ship(order))
+        const parcel = await ctx.step('ship', () => ship(order), tries)
         return { parcel: parcel.reference }
       } catch (error) {
-        await ctx.step('refund', () => shop.refund(charge.reference))
+        await ctx.step('refund', () => shop.refund(charge.reference), tries)
         throw error
       }
     } catch (error) {
-      await ctx.step('release', () => shop.release(reservation.reference))
+      await ctx.step('release', () => shop.release(reservation.reference), tries)
       throw error
     }
   },

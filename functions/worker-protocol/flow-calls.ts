@@ -83,18 +83,22 @@ async function tellStep(parts: FlowCalls, ask: OneReport): Promise<Told | undefi
   switch (report.kind) {
     case 'done': {
       if (report.outputPayload !== undefined) await holdResult(world, ask, report.id, report.outputPayload)
-      const { kind: _kind, ...told } = report
+      const { kind: _kind, opened = false, ...told } = report
       return {
-        record: recordOf(await remember(world, head, { ...told, kind: 'step', state: 'done', era: eraOf(head) })),
+        record: recordOf(
+          await remember(world, head, { ...told, kind: 'step', state: 'done', era: eraOf(head) }, opened),
+        ),
       }
     }
     case 'failed': {
       // A success is one whoever has it; that it failed for good only the owner may say (protocol 17). So it is fenced.
       const fence = { taskId: head.id, run: ask.run, nonce: `${ask.nonce}.${report.id}` }
       if ((await renewRun(world, fence)).kind !== 'moved') return undefined
-      const { kind: _kind, ...told } = report
+      const { kind: _kind, opened = false, ...told } = report
       return {
-        record: recordOf(await remember(world, head, { ...told, kind: 'step', state: 'failed', era: eraOf(head) })),
+        record: recordOf(
+          await remember(world, head, { ...told, kind: 'step', state: 'failed', era: eraOf(head) }, opened),
+        ),
       }
     }
     case 'open': {
@@ -143,7 +147,7 @@ async function tellChildren(
     count,
     attempts,
   }
-  return { ids, record: recordOf(await remember(world, head, made)) }
+  return { ids, record: recordOf(await remember(world, head, made, false)) }
 }
 
 function diverged(step: string, was: string): ApiError {

@@ -28,8 +28,9 @@ export async function doStep(
     if (standing?.until !== undefined && standing.until > flow.port.now()) await flow.wait(standing, 'step')
     const tried = await flow.during(async (): Promise<Tried> => {
       const frozen = standing !== undefined && 'input' in standing ? standing.input : await freeze(flow, id, input)
-      return tryStep(flow, { id, work: work as Step['work'], policy, frozen, tries: standing?.tries ?? 0 })
-    })
+      const opened = standing !== undefined || frozen !== undefined
+      return tryStep(flow, { id, work: work as Step['work'], policy, frozen, opened, tries: standing?.tries ?? 0 })
+    }, true)
     if (tried.kind === 'over') return flow.valueOf(tried.record)
     open = tried.wait
   }
@@ -40,6 +41,8 @@ interface Step {
   readonly work: (input: unknown) => unknown
   readonly policy: Retry | undefined
   readonly frozen: Json | undefined
+  /** The hub has been told of it before. */
+  readonly opened: boolean
   readonly tries: number
 }
 
@@ -65,7 +68,7 @@ async function tryStep(flow: RunFlow, step: Step): Promise<Tried> {
   const { id, work, policy, frozen } = step
   const startedAt = flow.port.now()
   for (let tries = step.tries + 1; ; tries++) {
-    flow.refuseIfAborted()
+    flow.refuseIfStopped()
     const attempt = await attemptAt(work, frozen)
     // Outside of the try: what was done is not done again because it could not be told.
     if (attempt.ok) return { kind: 'over', record: await remember(flow, step, { ...attempt, startedAt, tries }) }
@@ -76,7 +79,8 @@ async function tryStep(flow: RunFlow, step: Step): Promise<Tried> {
     const failure = taskErrorOf(error)
     const isLast = !failure.retryable || (policy !== undefined && tries >= policy.maxRuns)
     if (isLast) {
-      const report = { kind: 'failed' as const, id, error: failure, startedAt, endedAt: flow.port.now(), tries }
+      const times = { startedAt, endedAt: flow.port.now(), tries }
+      const report = { kind: 'failed' as const, id, error: failure, ...times, ...openedOf(step) }
       return { kind: 'over', record: recordIn(await flow.report(report), id) }
     }
     if (policy === undefined) throw error
@@ -108,17 +112,23 @@ function isOfTheRun(error: unknown): boolean {
 
 async function remember(
   flow: RunFlow,
-  { id }: Step,
+  step: Step,
   { value, startedAt, tries }: { readonly value: unknown; readonly startedAt: number; readonly tries: number },
 ): Promise<StepRecord> {
+  const { id } = step
   const text = value === undefined ? undefined : textOf(id, value, 'result')
   const bytes = text === undefined ? 0 : Buffer.byteLength(text)
   const isApart = bytes > limits.stepInlineBytes || flow.memory.inlineBytes() + bytes > limits.stepsBytes
   const outputPayload = isApart && text !== undefined ? await flow.port.files().keepOutput(text) : undefined
   const output = text === undefined || isApart ? {} : { output: JSON.parse(text) as Json }
   const payload = outputPayload === undefined ? {} : { outputPayload }
-  const told = { kind: 'done' as const, id, ...output, ...payload, startedAt, endedAt: flow.port.now(), tries }
+  const times = { startedAt, endedAt: flow.port.now(), tries }
+  const told = { kind: 'done' as const, id, ...output, ...payload, ...times, ...openedOf(step) }
   return recordIn(await flow.report(told), id)
+}
+
+function openedOf({ opened }: Step): { opened?: true } {
+  return opened ? { opened: true } : {}
 }
 
 function recordIn({ records = [] }: { readonly records?: readonly StepRecord[] | undefined }, id: string): StepRecord {

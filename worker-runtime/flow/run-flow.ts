@@ -55,12 +55,13 @@ export class RunFlow {
     this.hasChildren = hasChildren(grant)
   }
 
-  /** Counts as something that is being done, for as long as it takes. */
-  async during<T>(work: () => Promise<T>): Promise<T> {
+  /** Counts as something that is being done, for as long as it takes. A canceled run may still undo what it did. */
+  async during<T>(work: () => Promise<T>, mayBeCanceled = false): Promise<T> {
     // What began while the hub takes the run back would be begun once more by the next run.
     while (this.#suspending !== undefined) await this.#suspending
     if (this.isLeft()) return never()
-    this.refuseIfAborted()
+    if (mayBeCanceled) this.refuseIfStopped()
+    else this.refuseIfAborted()
     this.#busy++
     try {
       return await work()
@@ -114,6 +115,12 @@ export class RunFlow {
   refuseIfAborted(): void {
     const reason = this.port.aborted()
     if (reason !== undefined) throw reason
+  }
+
+  /** A cancel leaves the run its grace time. */
+  refuseIfStopped(): void {
+    const reason = this.port.aborted()
+    if (reason !== undefined && reason.reason !== 'cancel') throw reason
   }
 
   /** At the end of the turn, so that waits which are asked for together go together. */

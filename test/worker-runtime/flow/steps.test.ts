@@ -141,3 +141,22 @@ describe('the ids of steps', () => {
     await expect(ctx.step('more', () => 1)).rejects.toMatchObject({ code: 'too-many-steps', retryable: false })
   })
 })
+
+describe('a canceled run', () => {
+  it('may still undo what it did, and waits for nothing any more', async () => {
+    const { ctx, reports, abort } = startFlowRun()
+    await ctx.step('charge', () => 'c1')
+    abort('cancel')
+    await ctx.step('refund', () => 'r1')
+    expect(reports.map(({ kind }) => kind)).toEqual(['done', 'done'])
+    await expect(ctx.sleep('nap', 5)).rejects.toMatchObject({ name: 'AbortError' })
+    await expect(ctx.call('more', { command: 'x' })).rejects.toMatchObject({ name: 'AbortError' })
+  })
+
+  it('by anything else does nothing more', async () => {
+    const { ctx, reports, abort } = startFlowRun()
+    abort('shutdown')
+    await expect(ctx.step('refund', () => 'r1')).rejects.toMatchObject({ name: 'AbortError' })
+    expect(reports).toEqual([])
+  })
+})
