@@ -77,12 +77,18 @@ export type Event =
   | ({ readonly kind: 'fail-dependency'; readonly message: string } & At)
   /** Somebody waits for its end: whoever follows it up has to look for him. */
   | ({ readonly kind: 'await' } & At)
-  /** Its parent has ended, and is kept until `keptUntil`: nobody needs its result for longer. */
-  | ({ readonly kind: 'orphan'; readonly keptUntil: number } & At)
-  /** Its sub tasks have been told of its end. */
-  | ({ readonly kind: 'pay' } & At)
-  /** A failed sub task whose parent was begun anew: it is its parent's again, in that era. */
-  | ({ readonly kind: 'rejoin'; readonly by: string; readonly era: number } & At)
+  /**
+   * Its parent has ended, and is kept until `keptUntil`: nobody needs its result for longer. Without that time the parent
+   * is still its own parent's: what is open ends, and what has ended stays.
+   */
+  | ({ readonly kind: 'orphan'; readonly keptUntil?: number | undefined } & At)
+  /** Its sub tasks have been told of its end, and whether its own parent still has it. */
+  | ({ readonly kind: 'pay'; readonly hasChildren: boolean; readonly isKept: boolean } & At)
+  /**
+   * A sub task whose parent was begun anew: it is its parent's again, in that era, and begins anew if it had failed.
+   * `isOnlyKept`: nobody has asked for it yet, so nothing ends its retention and no more.
+   */
+  | ({ readonly kind: 'rejoin'; readonly by: string; readonly era: number; readonly isOnlyKept?: true } & At)
   | ({ readonly kind: 'retry'; readonly by: string; readonly reason?: string | undefined } & At)
   | ({ readonly kind: 'patch'; readonly by: string; readonly fields: PatchFields } & At)
 

@@ -79,7 +79,7 @@ export const table: Readonly<Record<Status, Readonly<Partial<Record<Event['kind'
   },
   failed: {
     retry: ['queued', 'waiting'],
-    rejoin: ['queued', 'waiting'],
+    rejoin: ['queued', 'waiting', 'failed'],
     patch: ['failed'],
     orphan: ['failed'],
     pay: ['failed'],
@@ -87,7 +87,7 @@ export const table: Readonly<Record<Status, Readonly<Partial<Record<Event['kind'
   },
   canceled: {
     retry: ['queued', 'waiting'],
-    rejoin: ['queued', 'waiting'],
+    rejoin: ['queued', 'waiting', 'canceled'],
     patch: ['canceled'],
     orphan: ['canceled'],
     pay: ['canceled'],
@@ -95,7 +95,7 @@ export const table: Readonly<Record<Status, Readonly<Partial<Record<Event['kind'
   },
   expired: {
     retry: ['queued', 'waiting'],
-    rejoin: ['queued', 'waiting'],
+    rejoin: ['queued', 'waiting', 'expired'],
     patch: ['expired'],
     orphan: ['expired'],
     pay: ['expired'],

@@ -3,7 +3,7 @@ import type { TaskError } from './contract/task.ts'
 import { isTerminal } from './contract/task.ts'
 import type { Decision, Event } from './events.ts'
 import type { Flow } from './flow/flow.ts'
-import { eraOf, isKeptByParent, owesByRun, owesItsEnd } from './flow/flow-of.ts'
+import { eraOf, isKeptByParent, owesByRun, owesItsEnd, retentionEnd } from './flow/flow-of.ts'
 import { type CancelFlag, type Head, type Run, readyAt } from './head.ts'
 import { lostAt, timeoutAt } from './lease.ts'
 import { type Changes, line, refused, to } from './make-move.ts'
@@ -178,13 +178,14 @@ function ringForSleep(head: Head, event: Of<'ring'>): Decision {
 }
 
 export function guard(head: Head, event: Of<'guard'>): Decision {
+  if (isTerminal(head.status) && head.flow?.owes !== true) return refused('already-ended')
   const flow = event.looks === undefined ? head.flow : { ...head.flow, looks: event.looks }
   return { kind: 'move', next: { ...head, n: head.n + 1, writer: event.writer, due: event.due, flow } }
 }
 
 export function expire(head: Head, event: Of<'expire'>): Decision {
   if (!isPast(head.notStartAfter, event.now)) return refused('not-over')
-  return end(head, event, 'expired', 410, 'clock', 'not started in time', {})
+  return end(head, event, 'expired', 410, 'clock', 'not started in time', owesItsEnd(head))
 }
 
 export function retry(head: Head, event: Of<'retry'>): Decision {
@@ -195,10 +196,10 @@ export function retry(head: Head, event: Of<'retry'>): Decision {
 /** Of a sub task: it is waited for again, by its parent in that era. */
 export function rejoin(head: Head, event: Of<'rejoin'>): Decision {
   const parent = head.flow?.parent
-  if (head.flow?.owes === true || parent === undefined) return refused('owes')
-  const { isOver: _over, ...mine } = parent
+  if (parent === undefined || (head.flow?.owes === true && event.isOnlyKept !== true)) return refused('owes')
+  const { isOver: _over, keptUntil: _kept, ...mine } = parent
   const joined = { parent: { ...mine, era: event.era } }
-  if (isTerminal(head.status) && head.status !== 'succeeded') {
+  if (isTerminal(head.status) && head.status !== 'succeeded' && event.isOnlyKept !== true) {
     return begunAnew(head, event, joined, 'its parent was retried')
   }
   // What succeeded, or goes on, is only its parent's again: nobody sees a change.
@@ -214,7 +215,14 @@ function begunAnew(
 ): Decision {
   // What ended before its dependencies had waits for them again: they may have been retried too.
   const isOpen = head.flow?.dependencies?.isOpen === true
-  const flow: Flow = { ...head.flow, ...flowChanges, era: eraOf(head) + 1, suspension: undefined, looks: undefined }
+  const flow: Flow = {
+    ...head.flow,
+    ...flowChanges,
+    era: eraOf(head) + 1,
+    suspension: undefined,
+    looks: undefined,
+    hasChildren: undefined,
+  }
   const changes: Changes = {
     ...nothingOwned,
     status: 'queued',
@@ -334,7 +342,7 @@ export function end(
     statusCode,
     stoppedAt: event.now,
     // What somebody may still need has no end of its retention yet (protocol 31).
-    expiresAt: isOwing || isKeptByParent(head) ? undefined : event.now + head.retentionSeconds * 1_000,
+    expiresAt: isOwing || isKeptByParent(head) ? undefined : retentionEnd({ ...head, flow }, event.now),
     due: isOwing ? event.now : undefined,
     history: line(head, [event.now, status, by, why]),
   })

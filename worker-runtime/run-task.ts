@@ -127,7 +127,7 @@ function failed(running: Running, error: TaskError): string {
 
 /** Those of earlier runs count too, also where this one failed before it came to them. */
 export function hasSubTasks({ grant, flow }: Running): boolean {
-  return flow?.hasChildren ?? (grant.steps !== undefined && hasChildren(grant))
+  return flow?.hasChildren ?? hasChildren(grant)
 }
 
 function succeedLine(running: Running, output: string): string {

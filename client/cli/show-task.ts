@@ -1,8 +1,10 @@
 import type { TaskFile } from '../../core/contract/files.ts'
+import type { Step } from '../../core/contract/steps.ts'
 import type { Status, Task } from '../../core/contract/task.ts'
 import type { TaskOf } from '../contract.ts'
 import type { Color } from './color.ts'
 import type { Output } from './output.ts'
+import { placePairs, stepPairs, waitingText } from './show-flow.ts'
 import { type Column, clean, renderPairs } from './table.ts'
 
 /** Tasks as people see them. */
@@ -54,8 +56,8 @@ export function taskLine(task: Task): string {
 
 const outputChars = 4_000
 
-export function taskDetails(task: TaskOf): string {
-  const { progress, error, result, waitingFor } = task
+export function taskDetails(task: TaskOf, steps: readonly Step[] = []): string {
+  const { progress, error, result } = task
   const output = result?.output === undefined ? undefined : JSON.stringify(result.output, undefined, 2)
   const errorLines = [
     error && `${error.code}: ${error.message}`,
@@ -65,9 +67,11 @@ export function taskDetails(task: TaskOf): string {
     ['id', task.id],
     ['command', `${nameOf(task)} of worker ${task.worker}`],
     ['status', `${task.status} (${task.statusCode})${task.cancelRequested === true ? ', asked to stop' : ''}`],
-    ['waiting for', waitingFor?.message],
+    ['waiting for', waitingText(task)],
     ['progress', progress && `${progress.percent} % ${progress.message ?? ''}`.trimEnd()],
     ['error', errorLines.filter((line) => line !== undefined).join('\n')],
+    ...placePairs(task),
+    ...stepPairs(task.id, steps),
     ['subject', task.subject],
     ['external id', task.externalId],
     [

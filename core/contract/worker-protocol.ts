@@ -46,6 +46,8 @@ export const Grant = z.object({
   era: z.int().optional(),
   /** Of the task: with `era` and the place in a step it makes the ids of sub tasks. Told with `steps`. */
   born: z.string().optional(),
+  /** Earlier runs have made sub tasks: the end says so. */
+  children: z.literal(true).optional(),
 })
 export type Grant = z.infer<typeof Grant>
 /** `drain`: take nothing new, finish, leave (another generation is current, or the worker is being removed). */

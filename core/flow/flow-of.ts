@@ -16,9 +16,14 @@ export function owesItsEnd(head: Head): { readonly flow?: Flow } {
   return head.runCount === 0 ? {} : { flow: { ...head.flow, owes: true } }
 }
 
-/** The same of a run that ends itself: it knows. */
+/** The same of a run that ends itself: it knows of its own, and was told of those of earlier ones (core/flow/replay.ts). */
 export function owesByRun(head: Head, children: true | undefined): { readonly flow?: Flow } {
   return children === true ? { flow: { ...head.flow, owes: true } } : {}
+}
+
+/** When the retention of a task that has ended is over: not before that of the task which may ask for its result. */
+export function retentionEnd(head: Pick<Head, 'retentionSeconds' | 'flow'>, stoppedAt: number): number {
+  return Math.max(stoppedAt + head.retentionSeconds * 1_000, head.flow?.parent?.keptUntil ?? 0)
 }
 
 export function eraOf({ flow }: Head): number {

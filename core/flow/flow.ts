@@ -15,6 +15,8 @@ export interface Flow {
   readonly looks?: number | undefined
   /** It has ended, and its sub tasks have yet to be told (protocol 28). */
   readonly owes?: true | undefined
+  /** It has ended and has sub tasks: they are told once more when nobody above needs it any longer. */
+  readonly hasChildren?: true | undefined
 }
 
 /** Where a sub task belongs. `era` is its parent's when it was last begun: old ends of it count nowhere else (22). */
@@ -31,6 +33,8 @@ export interface Parent {
   readonly onFailure?: OnFailure | undefined
   /** The parent has ended: from here on this task's retention is its own. */
   readonly isOver?: true | undefined
+  /** The end of its parent's retention: a person may begin that one anew, and it finds this task till then. Epoch ms. */
+  readonly keptUntil?: number | undefined
 }
 
 export interface Dependencies {
@@ -47,4 +51,6 @@ export interface Suspension {
   readonly wakeAt?: number | undefined
   /** Something else than time can end one of its waits. */
   readonly isHinted?: true | undefined
+  /** The waits by their ids, where they are few: one whose note is gone is over, whoever settled it. */
+  readonly waits?: readonly string[] | undefined
 }

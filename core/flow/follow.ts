@@ -10,7 +10,7 @@ import { dependencyEnded } from './dependencies.ts'
 import type { Parent } from './flow.ts'
 import { addEnds, type JoinAdded } from './join.ts'
 import { inChunks } from './list-all.ts'
-import { orphanChild, payDebt } from './orphans.ts'
+import { keepChildren, orphanChild, payDebt } from './orphans.ts'
 import { wakeIfOver, wakeTask } from './wake.ts'
 
 /**
@@ -19,28 +19,32 @@ import { wakeIfOver, wakeTask } from './wake.ts'
  * is read anew, and told twice is told once (protocol 37).
  */
 export async function followFlows(world: World, changes: readonly Change[]): Promise<void> {
-  const { born, ended, awaited, owing, signaled } = gather(changes)
-  if (born.length + ended.length + awaited.length + owing.length + signaled.size === 0) return
+  const { born, ended, awaited, owing, revived, signaled } = gather(changes)
+  const heads = born.length + ended.length + awaited.length + owing.length + revived.length
+  if (heads + signaled.size === 0) return
   await Promise.all([
     followChildren(world, born, ended),
     ...(awaited.length === 0 ? [] : [dependencyEnded(world, awaited)]),
-    ...owing.map((head) => payDebt(world, head)),
+    ...owing.map(({ id }) => payDebt(world, id)),
+    ...revived.map((head) => keepChildren(world, head)),
     ...[...signaled].map((taskId) => wakeTask(world, taskId)),
   ])
 }
 
 interface Gathered {
-  /** Sub tasks that came to be. */
+  /** Sub tasks that came to be, or are their parent's again. */
   readonly born: Head[]
   /** Sub tasks that ended. */
   readonly ended: Head[]
   readonly awaited: Head[]
   readonly owing: Head[]
+  /** Begun anew by hand: who did that may have died before its sub tasks were kept for it. */
+  readonly revived: Head[]
   readonly signaled: Set<string>
 }
 
 function gather(changes: readonly Change[]): Gathered {
-  const gathered: Gathered = { born: [], ended: [], awaited: [], owing: [], signaled: new Set() }
+  const gathered: Gathered = { born: [], ended: [], awaited: [], owing: [], revived: [], signaled: new Set() }
   for (const { pk, sk, before, after } of changes) {
     if (after === undefined || !isTaskPk(pk)) continue
     if (isSignalSk(sk) && before === undefined) gathered.signaled.add(taskIdOf(pk))
@@ -50,10 +54,14 @@ function gather(changes: readonly Change[]): Gathered {
     if (flow === undefined) continue
     const was = before === undefined || before.born !== after.born ? undefined : headOf(before)
     const isEnd = isTerminal(head.status) && (was === undefined || !isTerminal(was.status))
-    if (flow.parent !== undefined && was === undefined) gathered.born.push(head)
+    const isRejoined = was?.flow?.parent?.isOver === true && flow.parent?.isOver !== true
+    if (flow.parent !== undefined && (was === undefined || isRejoined)) gathered.born.push(head)
     if (flow.parent !== undefined && isEnd) gathered.ended.push(head)
     if (flow.isAwaited === true && isEnd) gathered.awaited.push(head)
     if (flow.owes === true) gathered.owing.push(head)
+    const isRevived = was !== undefined && isTerminal(was.status) && !isTerminal(head.status)
+    // What is kept again keeps what is below it.
+    if (isRevived || (isRejoined && flow.hasChildren === true)) gathered.revived.push(head)
   }
   return gathered
 }

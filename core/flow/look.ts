@@ -13,7 +13,7 @@ export async function lookAtFlow(world: World, head: Head): Promise<'moved' | 'l
   if (head.status === 'suspended') return (await lookAtSuspended(world, head)) ? 'moved' : 'left'
   if (isTerminal(head.status)) {
     if (head.flow?.owes !== true) return 'not-of-a-flow'
-    await payDebt(world, head)
+    await payDebt(world, head.id)
     return 'moved'
   }
   const isDependent = head.status === 'waiting' && head.flow?.dependencies?.isOpen === true

@@ -1,10 +1,11 @@
 import { limits, spans } from '../contract/limits.ts'
+import { isTerminal } from '../contract/task.ts'
 import type { Decision, Event } from '../events.ts'
 import { type Head, readyAt } from '../head.ts'
 import { line, refused, to } from '../make-move.ts'
 import { end } from '../moves.ts'
 import type { Flow, Parent } from './flow.ts'
-import { owesItsEnd } from './flow-of.ts'
+import { isKeptByParent, owesItsEnd, retentionEnd } from './flow-of.ts'
 
 /** The moves of workflows, one function each. As in moves.ts they take for granted that the table allows the event. */
 
@@ -72,32 +73,60 @@ export function awaitEnd(head: Head, event: Of<'await'>): Decision {
 /** Its parent has ended. What is open is canceled, or goes on by itself; what has ended is kept as long as its parent. */
 export function orphan(head: Head, event: Of<'orphan'>): Decision {
   const parent = head.flow?.parent
-  if (parent === undefined || parent.isOver === true) return refused('already-ended')
-  const flow = { ...head.flow, parent: { ...parent, isOver: true } satisfies Parent } as const
+  if (parent === undefined) return refused('already-ended')
+  if (event.keptUntil === undefined) return orphanOfKept(head, event, parent)
+  const keptUntil = Math.max(event.keptUntil, parent.keptUntil ?? 0)
+  // Its parent was begun anew and has ended again.
+  const isLonger = event.keptUntil > (parent.keptUntil ?? 0)
+  if (parent.isOver === true && !isLonger) return refused('already-ended')
+  const kept = keptUntil === 0 ? {} : { keptUntil }
+  const flow: Flow = { ...head.flow, parent: { ...parent, isOver: true, ...kept } }
   const mine = { ...head, flow }
+  const goesOn = parent.onEnd === 'detach' || parent.isOver === true
   switch (head.status) {
     case 'succeeded':
     case 'failed':
     case 'canceled':
     case 'expired': {
-      const own = (head.stoppedAt ?? event.now) + head.retentionSeconds * 1_000
-      const expiresAt = head.flow?.owes === true ? undefined : Math.max(own, event.keptUntil)
-      return { kind: 'move', next: { ...silently(mine, event), expiresAt } }
+      // Its own sub tasks were kept for as long as it was.
+      const owes = flow.owes === true || flow.hasChildren === true
+      if (owes) {
+        const next = {
+          ...silently(mine, event),
+          flow: { ...flow, owes: true as const },
+          due: event.now,
+          expiresAt: undefined,
+        }
+        return { kind: 'move', next }
+      }
+      return {
+        kind: 'move',
+        next: { ...silently(mine, event), expiresAt: retentionEnd(mine, head.stoppedAt ?? event.now) },
+      }
     }
-    case 'running': {
-      if (parent.onEnd === 'detach' || head.cancel !== undefined) return { kind: 'move', next: silently(mine, event) }
-      const flag = { at: event.now, by: parentOf(parent), reason: over, graceUntil: event.now + spans.cancelGraceMs }
-      const history = line(head, [event.now, 'cancel asked', parentOf(parent), over])
-      return to(mine, event, parentOf(parent), { cancel: flag, history })
-    }
+    case 'running':
     case 'waiting':
     case 'queued':
     case 'suspended':
-      if (parent.onEnd === 'detach') return { kind: 'move', next: silently(mine, event) }
-      return end(mine, event, 'canceled', 499, parentOf(parent), over, owesItsEnd(mine))
+      return goesOn ? { kind: 'move', next: silently(mine, event) } : endOfOrphan(mine, event, parent)
     default:
       return head.status satisfies never
   }
+}
+
+function orphanOfKept(head: Head, event: Of<'orphan'>, parent: Parent): Decision {
+  if (isTerminal(head.status) || parent.onEnd === 'detach' || parent.isOver === true) return refused('already-ended')
+  return endOfOrphan(head, event, parent)
+}
+
+function endOfOrphan(head: Head, event: Of<'orphan'>, parent: Parent): Decision {
+  const by = parentOf(parent)
+  if (head.status !== 'running') return end(head, event, 'canceled', 499, by, over, owesItsEnd(head))
+  if (head.cancel !== undefined) {
+    return event.keptUntil === undefined ? refused('cancel-asked') : { kind: 'move', next: silently(head, event) }
+  }
+  const flag = { at: event.now, by, reason: over, graceUntil: event.now + spans.cancelGraceMs }
+  return to(head, event, by, { cancel: flag, history: line(head, [event.now, 'cancel asked', by, over]) })
 }
 
 const over = 'its parent ended'
@@ -107,10 +136,11 @@ function parentOf({ id }: Parent): string {
 }
 
 export function pay(head: Head, event: Of<'pay'>): Decision {
-  const { owes, ...flow } = head.flow ?? {}
-  if (owes !== true) return refused('not-over')
-  const isKept = flow.parent !== undefined && flow.parent.isOver !== true
-  const expiresAt = isKept ? undefined : (head.stoppedAt ?? event.now) + head.retentionSeconds * 1_000
+  const { owes, ...rest } = head.flow ?? {}
+  // Told while it was still its parent's, and that one has let go of it meanwhile: told once more.
+  if (owes !== true || event.isKept !== isKeptByParent(head)) return refused('not-over')
+  const flow: Flow = event.hasChildren ? { ...rest, hasChildren: true } : rest
+  const expiresAt = event.isKept ? undefined : retentionEnd({ ...head, flow }, head.stoppedAt ?? event.now)
   return { kind: 'move', next: { ...silently(head, event), flow, due: undefined, expiresAt } }
 }
 

@@ -1,8 +1,10 @@
+import { isTerminal } from '../contract/task.ts'
 import type { Head } from '../head.ts'
 import { decide } from '../lifecycle.ts'
 import { move, readHead } from '../tasks/move.ts'
 import type { World } from '../world.ts'
 import { type Children, childId, readChildren } from './children.ts'
+import { isKeptByParent, retentionEnd } from './flow-of.ts'
 import { inChunks } from './list-all.ts'
 
 /**
@@ -20,8 +22,7 @@ export async function orphanChild(
   standing: Head | undefined,
 ): Promise<void> {
   const writer = world.ids.token()
-  const isThere = standing?.born === parent.born
-  const keptUntil = isThere ? (standing.stoppedAt ?? world.clock.now()) + standing.retentionSeconds * 1_000 : 0
+  const keptUntil = standing?.born === parent.born ? keptUntilOf(world, standing) : 0
   await move(world, {
     taskId,
     writer,
@@ -32,21 +33,34 @@ export async function orphanChild(
   })
 }
 
+/** Undefined while somebody above may begin it anew: then it has no end of its retention yet. */
+function keptUntilOf(world: World, parent: Head): number | undefined {
+  return isKeptByParent(parent) ? undefined : retentionEnd(parent, parent.stoppedAt ?? world.clock.now())
+}
+
 /** Tells all sub tasks of a task that has ended, then notes that it has: a crash between repeats it, to no harm. */
-export async function payDebt(world: World, head: Head): Promise<void> {
-  for (const children of await readChildren(world, head)) {
+export async function payDebt(world: World, taskId: string): Promise<void> {
+  // A record told again may be of an end that a retry has undone since (protocol 37).
+  const head = await readHead(world, taskId)
+  if (head?.flow?.owes !== true) return
+  const all = await readChildren(world, head)
+  for (const children of all) {
     await inChunks(idsEver(world, head, children), movesAtOnce, (id) => orphanChild(world, id, head, head))
   }
+  const told = { hasChildren: all.length > 0, isKept: isKeptByParent(head) }
   const writer = world.ids.token()
-  await move(world, {
-    taskId: head.id,
+  const paid = await move(world, {
+    taskId,
     writer,
     known: head,
     decide: (current) =>
       current.born === head.born && current.flow?.owes === true
-        ? decide(current, { kind: 'pay', now: world.clock.now(), writer })
+        ? decide(current, { kind: 'pay', now: world.clock.now(), writer, ...told })
         : { kind: 'refused', reason: 'not-over' },
   })
+  // Paid by somebody else meanwhile, and begun anew: what was told here last is taken back.
+  const isAnew = paid.kind === 'refused' && paid.head.born === head.born && !isTerminal(paid.head.status)
+  if (isAnew) await keepChildren(world, paid.head)
 }
 
 /** Also those that a retry of the parent has put others in the place of. */
@@ -59,22 +73,30 @@ function idsEver(world: World, head: Head, children: Children): readonly string[
 }
 
 /**
- * A task that was begun anew by hand may ask again for what its sub tasks gave: those that succeeded are kept for it, as
- * before its end. (What failed is begun anew where it is waited for again.)
+ * A task that was begun anew by hand may ask again for its sub tasks: those that ended are kept for it, as before its end.
+ * (What failed is begun anew where it is waited for again.) Then a look whether it has ended once more.
  */
 export async function keepChildren(world: World, head: Head): Promise<void> {
   for (const children of await readChildren(world, head)) {
-    await inChunks(idsEver(world, head, children), movesAtOnce, async (taskId) => {
+    const ids = idsEver(world, head, children)
+    await inChunks(ids, movesAtOnce, async (taskId) => {
       const writer = world.ids.token()
       await move(world, {
         taskId,
         writer,
         decide: (current) =>
-          current.status === 'succeeded' && current.flow?.parent?.isOver === true
-            ? decide(current, { kind: 'rejoin', now: world.clock.now(), writer, by: head.id, era: children.era })
+          isTerminal(current.status) && current.flow?.parent?.isOver === true
+            ? decide(current, {
+                ...{ kind: 'rejoin', now: world.clock.now(), writer, by: head.id, era: children.era },
+                isOnlyKept: true,
+              })
             : { kind: 'refused', reason: 'not-over' },
       })
     })
+    const standing = await readHead(world, head.id)
+    if (standing === undefined || standing.born !== head.born || isTerminal(standing.status)) {
+      await inChunks(ids, movesAtOnce, (id) => orphanChild(world, id, head, standing))
+    }
   }
 }
 

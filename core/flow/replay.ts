@@ -1,6 +1,7 @@
 import type { StepRecord } from '../contract/steps.ts'
 import type { Head } from '../head.ts'
 import type { World } from '../world.ts'
+import { readChildren } from './children.ts'
 import { eraOf } from './flow-of.ts'
 import { readRemembered, recordOf, recordOfWait } from './remembered.ts'
 import { resolveAll } from './suspend-run.ts'
@@ -10,6 +11,8 @@ export interface Replay {
   readonly steps?: StepRecord[]
   readonly era?: number
   readonly born?: string
+  /** There are sub tasks, also such as a run made that broke off before it could remember them as a step. */
+  readonly children?: true
 }
 
 /**
@@ -19,11 +22,11 @@ export interface Replay {
 export async function readReplay(world: World, head: Head): Promise<Replay> {
   const era = eraOf(head)
   if (head.runCount <= 1 && era === 0) return {}
-  const { steps, waits } = await readRemembered(world, head)
-  if (steps.length + waits.length === 0 && era === 0) return {}
+  const [{ steps, waits }, made] = await Promise.all([readRemembered(world, head), readChildren(world, head)])
+  if (steps.length + waits.length + made.length === 0 && era === 0) return {}
   const resolved = await resolveAll(world, head, waits)
   const over = new Set(resolved.map(({ id }) => id))
   const open = waits.filter(({ wait }) => !over.has(wait.id))
   const records = [...[...steps, ...resolved].map(recordOf), ...open.map(recordOfWait)]
-  return { steps: records, era, born: head.born }
+  return { steps: records, era, born: head.born, ...(made.length === 0 ? {} : { children: true }) }
 }

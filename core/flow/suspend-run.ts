@@ -75,6 +75,8 @@ export async function resolveAll(
 }
 
 const wordsMost = 3
+/** So many are named in the head. */
+const namedMost = 20
 
 function suspensionOf(waits: readonly StoredWait[]): Suspension {
   const times = waits.flatMap(({ wait }) => ('until' in wait && wait.until !== undefined ? [wait.until] : []))
@@ -85,6 +87,7 @@ function suspensionOf(waits: readonly StoredWait[]): Suspension {
     on: [...words, ...more].join(', '),
     ...(times.length === 0 ? {} : { wakeAt: Math.min(...times) }),
     ...(isHinted ? { isHinted: true } : {}),
+    ...(waits.length > namedMost ? {} : { waits: waits.map(({ wait }) => wait.id) }),
   }
 }
 

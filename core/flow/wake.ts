@@ -3,7 +3,7 @@ import type { Head } from '../head.ts'
 import { decide } from '../lifecycle.ts'
 import { move, readHead } from '../tasks/move.ts'
 import type { World } from '../world.ts'
-import { readWaits } from './remembered.ts'
+import { readRemembered, readWaits } from './remembered.ts'
 import { isOver } from './resolve.ts'
 
 /** Wakes a suspended task one of whose waits is over. Twice does no harm: the second finds it queued (protocol 2). */
@@ -60,8 +60,17 @@ export function recheckMs(looks: number): number {
   return Math.min(spans.recheckMostMs, spans.recheckFirstMs * 2 ** Math.min(looks, 20))
 }
 
+/**
+ * A wait whose note is gone was settled by somebody else, a run that had lost the task or a repeated message: the task is
+ * woken for it. Notes that it does not wait for are left over, of a race or of such a run.
+ */
 async function firstOver(world: World, head: Head): Promise<string | undefined> {
-  const waits = await readWaits(world, head)
-  for (const stored of waits) if (await isOver(world, head, stored)) return `${stored.wait.id} is over`
+  const named = head.flow?.suspension?.waits
+  const waits = named === undefined ? (await readRemembered(world, head)).waits : await readWaits(world, head)
+  const byId = new Map(waits.map((stored) => [stored.wait.id, stored]))
+  for (const id of named ?? byId.keys()) {
+    const stored = byId.get(id)
+    if (stored === undefined || (await isOver(world, head, stored))) return `${id} is over`
+  }
   return undefined
 }

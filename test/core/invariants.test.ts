@@ -3,6 +3,7 @@ import { expect, it } from 'vitest'
 import { isTerminal } from '#core/contract/task'
 import type { Decision, Event } from '#core/events'
 import type { Flow } from '#core/flow/flow'
+import { isKeptByParent } from '#core/flow/flow-of'
 import type { Head } from '#core/head'
 import { decide } from '#core/lifecycle'
 import { aHead, noon } from '../support/heads.ts'
@@ -142,6 +143,8 @@ function eventOf(head: Head, attempt: Try, now: number, writer: string): Event {
       return { kind: 'observe', ...at, progress: { percent: 50 } }
     case 'orphan':
       return { kind: 'orphan', ...at, keptUntil: now + 5_000 }
+    case 'pay':
+      return { kind: 'pay', ...at, hasChildren: attempt.certain, isKept: isKeptByParent(head) }
     case 'rejoin':
       return { kind: 'rejoin', ...at, by: 'task p', era: 1 }
     case 'fail-dependency':

@@ -52,11 +52,13 @@ export class Hub {
   }
 
   async #clockLoop(): Promise<void> {
-    const { random, network, cloud } = this.#simulation
+    const { random, network, cloud, schedule } = this.#simulation
+    let tickedMs = 0
     for (;;) {
-      const next = cloud.table.due(Number.POSITIVE_INFINITY, 1)[0]?.due ?? Number.POSITIVE_INFINITY
-      const quietMs = Math.min(quietTickMs, Math.max(tickEveryMs, next - this.world.clock.now()))
-      await pause(network, this.process, this.#simulation.isQuiet() ? quietMs : tickEveryMs)
+      await pause(network, this.process, tickEveryMs)
+      const isAnyDue = cloud.table.due(this.world.clock.now(), 1).length > 0
+      if (!isAnyDue && this.#simulation.isQuiet() && schedule.nowMs - tickedMs < quietTickMs) continue
+      tickedMs = schedule.nowMs
       if (!random.is(network.faults.tickSkipped)) await this.tick()
     }
   }

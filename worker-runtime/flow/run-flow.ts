@@ -220,6 +220,6 @@ export function never(): Promise<never> {
   return new Promise(() => undefined)
 }
 
-export function hasChildren({ steps = [] }: Pick<Grant, 'steps'>): boolean {
-  return steps.some(({ kind }) => kind === 'call' || kind === 'create')
+export function hasChildren({ children, steps = [] }: Pick<Grant, 'children' | 'steps'>): boolean {
+  return children === true || steps.some(({ kind }) => kind === 'call' || kind === 'create')
 }

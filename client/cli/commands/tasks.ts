@@ -7,6 +7,7 @@ import { exitOfError, wrongCall } from '../exit.ts'
 import { type Explanation, explain } from '../help.ts'
 import { errorJson, errorText } from '../report-error.ts'
 import { openHub, type Session, withHubOptions } from '../session.ts'
+import { stepsIfAny } from '../show-flow.ts'
 import { taskDetails, taskLine } from '../show-task.ts'
 import { readNumber } from '../values.ts'
 import { waitForTask } from '../wait-for-task.ts'
@@ -37,7 +38,8 @@ export function addGet(program: Command, session: Session): void {
         return
       }
       const task = await connected.client.get(id)
-      await (output.isJson ? output.printJson(task) : output.print(taskDetails(task)))
+      if (output.isJson) return output.printJson(task)
+      await output.print(taskDetails(task, await stepsIfAny(connected.client, task)))
     })
   explain(withHubOptions(command), {
     summary: 'show a task',

@@ -2,6 +2,7 @@ import type { OnFailure, OpenWait } from '#core/contract/steps'
 import { isTerminal } from '#core/contract/task'
 import { type Children, childId } from '#core/flow/children'
 import { isOpenDependent } from '#core/flow/dependency-items'
+import { isKeptByParent } from '#core/flow/flow-of'
 import type { Signal } from '#core/flow/signals'
 import type { Head } from '#core/head'
 import { childrenPrefix, headKey, signalPrefix } from '#core/keys'
@@ -77,11 +78,17 @@ export class LateChecks {
     return this.#lateOfSubTask(head)
   }
 
-  #lateOfSubTask({ status, flow }: Head): string | undefined {
+  #lateOfSubTask({ status, flow, cancel }: Head): string | undefined {
     if (flow?.parent === undefined) return undefined
     const parent = this.#headOf(flow.parent.id)
     const hasEnded = parent === undefined || parent.born !== flow.parent.born || isTerminal(parent.status)
-    if (hasEnded && flow.parent.isOver !== true) return 'its parent ended, and it is not told'
+    if (hasEnded && flow.parent.isOver !== true) {
+      // One that somebody above may still begin anew keeps what has ended, and ends what has not.
+      const isKept = parent?.born === flow.parent.born && isKeptByParent(parent)
+      if (!isKept) return 'its parent ended, and it is not told'
+      const goesOn = !isTerminal(status) && flow.parent.onEnd === 'cancel' && cancel === undefined
+      if (goesOn) return 'its parent ended, and it goes on'
+    }
     const mayBeGone = !hasEnded && flow.parent.isOver === true && status === 'succeeded'
     return mayBeGone ? 'its parent goes on, and it may be removed' : undefined
   }

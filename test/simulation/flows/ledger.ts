@@ -35,7 +35,7 @@ export class Ledger {
   }
 
   /** A run is told of a step: with its grant, or in answer to a report. */
-  told({ id, born, flow }: Head, record: StepRecord): void {
+  told({ id, born, flow }: Head, record: StepRecord, isOwner: boolean): void {
     const step = `${id} ${born} ${record.id}`
     const inEra = `${step} era ${flow?.era ?? 0}`
     const what = JSON.stringify([record.output ?? null, record.error ?? null, record.count, record.attempts])
@@ -46,6 +46,8 @@ export class Ledger {
     } else if (record.state === 'failed') {
       this.#same(`${inEra} failed`, what)
       if (this.#told.has(`${step} done`)) this.#fail(`the step ${short(step)} was done, and has failed`)
+    } else if (!isOwner) {
+      // Nothing that a run does with an open wait counts once it has lost its task.
     } else if (record.wait?.kind === 'step') {
       if (record.wait.input !== undefined) this.#same(`${inEra} input`, JSON.stringify(record.wait.input))
     } else if (record.wait !== undefined && 'until' in record.wait) {

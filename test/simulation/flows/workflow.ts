@@ -1,4 +1,6 @@
 import type { OpenWait, StepRecord, StepReport } from '#core/contract/steps'
+import type { Head } from '#core/head'
+import { headKey } from '#core/keys'
 import type { RunEnd } from '#core/tasks/end-run'
 import type { Owner } from '../owner.ts'
 import { argumentsOfChild } from './door.ts'
@@ -38,7 +40,7 @@ export class Workflow {
     this.#script = script
     this.#speech = new FlowSpeech(owner)
     for (const record of owner.replay.steps ?? []) this.#learn(record)
-    this.#hasChildren = [...this.#records.values()].some(({ kind }) => kind === 'call' || kind === 'create')
+    this.#hasChildren = owner.replay.children === true
   }
 
   get #era(): number {
@@ -186,7 +188,9 @@ export class Workflow {
   }
 
   #learn(record: StepRecord): void {
-    this.#owner.instance.simulation.ledger.told(this.#owner.head, record)
+    const { ledger, cloud } = this.#owner.instance.simulation
+    const standing = cloud.table.get(headKey(this.#owner.taskId))?.data as Head | undefined
+    ledger.told(this.#owner.head, record, standing?.run?.id === this.#owner.run)
     this.#records.set(record.id, record)
   }
 
