@@ -1,8 +1,9 @@
 import type { Step } from '../../core/contract/steps.ts'
-import type { TaskOf } from "../contract.ts"
 import type { Client } from '../client.ts'
+import type { TaskOf } from '../contract.ts'
 import { TaskuraiError } from '../error.ts'
-import { toSeconds } from './show-task.ts'
+import { countSubTasks } from './sub-tasks.ts'
+import { toSeconds } from './times.ts'
 
 /** What people see of a task's place among others, and of what lies behind it. */
 
@@ -13,8 +14,7 @@ export function placePairs({ id, parentId, rootId, onParentEnd, ...task }: TaskO
   const goesOn = onDependencyFailure === 'continue' ? '; starts even if one of them fails' : ''
   return [
     ['parent', parentId && `${parentId}${onParentEnd === 'detach' ? ' (goes on when that has ended)' : ''}`],
-    // Every task has a root; it tells something only where there are tasks between.
-    ['root', rootId === id || rootId === parentId ? undefined : rootId],
+    ['root', rootId === id ? undefined : rootId],
     ['depends on', dependencies === undefined ? undefined : `${countOf(dependencies, 'task')}${goesOn}`],
     ['isolation key', isolationKey],
   ]
@@ -28,10 +28,11 @@ export function waitingText({ waitingFor }: TaskOf): string | undefined {
 /** How much there is, and how to see it. */
 export function stepPairs(id: string, steps: readonly Step[]): readonly Pair[] {
   const open = steps.filter(({ state }) => state === 'open').length
-  const children = steps.reduce((sum, { count = 0 }) => sum + count, 0)
+  const { count, isWhole } = countSubTasks(steps)
+  const many = isWhole ? `${count}: ` : ''
   return [
     ['steps', steps.length === 0 ? undefined : `${steps.length}, ${open} open: taskurai steps ${id}`],
-    ['sub tasks', children === 0 ? undefined : `${children}: taskurai children ${id}`],
+    ['sub tasks', isWhole && count === 0 ? undefined : `${many}taskurai children ${id}`],
   ]
 }
 

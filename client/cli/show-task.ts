@@ -6,6 +6,7 @@ import type { Color } from './color.ts'
 import type { Output } from './output.ts'
 import { placePairs, stepPairs, waitingText } from './show-flow.ts'
 import { type Column, clean, renderPairs } from './table.ts'
+import { toSeconds } from './times.ts'
 
 /** Tasks as people see them. */
 
@@ -97,10 +98,6 @@ export function taskDetails(task: TaskOf, steps: readonly Step[] = []): string {
 
 export function nameOf({ command, version }: Pick<Task, 'command' | 'version'>): string {
   return `${command}@${version}`
-}
-
-export function toSeconds(instant: string): string {
-  return instant.replace(/\.\d+/, '')
 }
 
 function filesText(files: readonly TaskFile[] | undefined): string {

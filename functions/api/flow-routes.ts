@@ -41,7 +41,10 @@ export function flowRoutes(world: World): readonly Route[] {
       answer: { status: 200, schema: z.object({ steps: z.array(Step) }) },
       handle: async ({ params }) => {
         const head = await headOf(world, params)
-        return json(200, { steps: shownSteps(await readRemembered(world, head)) })
+        const [remembered, made] = await Promise.all([readRemembered(world, head), readChildren(world, head)])
+        const counts = new Map(made.map(({ step, count }) => [step, count]))
+        const steps = shownSteps(remembered).map((step) => ({ ...step, count: counts.get(step.id) ?? step.count }))
+        return json(200, { steps })
       },
     }),
     defineRoute({

@@ -4,9 +4,8 @@ import type { Color } from '../color.ts'
 import type { HubFlags } from '../connect.ts'
 import { explain } from '../help.ts'
 import { openHub, type Session, withHubOptions } from '../session.ts'
-import { toSeconds } from '../show-task.ts'
 import { type Column, renderTable } from '../table.ts'
-import { spanText } from '../watch/draw.ts'
+import { spanText, toSeconds } from '../times.ts'
 
 export function addSteps(program: Command, session: Session): void {
   const command = program

@@ -8,10 +8,11 @@ import { errorJson, errorText } from '../report-error.ts'
 import { choice, type Hub, openHub, type Session, withHubOptions } from '../session.ts'
 import { statuses } from '../show-task.ts'
 import { readNumber, readStatus } from '../values.ts'
+import { type Below, createLookBelow } from '../watch/children.ts'
 import { changeLine, drawNodes } from '../watch/draw.ts'
 import { follow } from '../watch/follow.ts'
 import { createLive } from '../watch/live.ts'
-import { createChildren, descendantsOf, treeOf } from '../watch/tree.ts'
+import { treeOf } from '../watch/tree.ts'
 
 interface WatchFlags extends HubFlags {
   readonly command?: string
@@ -126,19 +127,24 @@ function lineScreen({ output }: Hub): Screen {
   }
 }
 
-function liveScreen({ output, line }: Hub, ids: readonly string[]): Screen {
+function liveScreen({ client, output, line }: Hub, ids: readonly string[]): Screen {
+  const { system } = line
   const live = createLive(output)
-  const childrenOf = createChildren(line)
-  const seen = new Map<string, readonly Task[]>()
+  const lookBelow = createLookBelow(client, system)
+  const seen = new Map<string, { readonly task: Task; readonly below: Below }>()
   return {
     look: async (task) => {
-      seen.set(task.id, [task, ...(await descendantsOf(task, childrenOf))])
+      seen.set(task.id, { task, below: await lookBelow(task) })
       const known = ids.flatMap((id) => seen.get(id) ?? [])
-      const tasks = new Map(known.map((each) => [each.id, each]))
       // What was looked at itself is newer than what came as somebody's child.
-      for (const [own] of seen.values()) if (own !== undefined) tasks.set(own.id, own)
+      const all = [...known.flatMap((each) => [each.task, ...each.below.tasks]), ...known.map((each) => each.task)]
+      const tasks = new Map(all.map((each) => [each.id, each]))
       const { width, paint } = output
-      await live.draw(drawNodes(treeOf([...tasks.values()]), { width, paint, now: line.system.now() }))
+      const lines = drawNodes(treeOf([...tasks.values()]), { width, paint, now: system.now() })
+      await live.draw(lines, {
+        count: known.reduce((sum, { below }) => sum + below.rest.count, 0),
+        isMore: known.some(({ below }) => below.rest.isMore),
+      })
     },
   }
 }

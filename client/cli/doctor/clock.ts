@@ -1,4 +1,4 @@
-import { spanText } from '../watch/draw.ts'
+import { spanText } from '../times.ts'
 import { type Check, fail, ok, warn } from './check.ts'
 
 export interface Timed {

@@ -1,8 +1,9 @@
 import type { Task } from '../../../core/contract/task.ts'
 import { hasEnded } from '../../wait.ts'
 import type { Paint } from '../color.ts'
-import { colorOf, nameOf, toSeconds } from '../show-task.ts'
+import { colorOf, nameOf } from '../show-task.ts'
 import { clean, cutTo, textWidth } from '../table.ts'
+import { spanText, toSeconds } from '../times.ts'
 import type { Node } from './tree.ts'
 
 /** What a watcher sees: a bar for each task on a terminal, a line for each change elsewhere. */
@@ -78,15 +79,6 @@ function elapsed({ startedAt, stoppedAt }: Task, now: number): string {
   if (startedAt === undefined) return ''
   const until = stoppedAt === undefined ? now : Date.parse(stoppedAt)
   return spanText(Math.max(0, until - Date.parse(startedAt)))
-}
-
-export function spanText(ms: number): string {
-  const seconds = ms / 1_000
-  if (seconds < 10) return `${seconds.toFixed(1)} s`
-  if (seconds < 60) return `${Math.floor(seconds)} s`
-  const minutes = Math.floor(seconds / 60)
-  if (minutes < 60) return `${minutes} min ${Math.floor(seconds % 60)} s`
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`
 }
 
 /** The one thing to know beside the status: what went wrong, what it does, or why it does nothing. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { isColored } from '#client/cli/color'
 import { sizeText } from '#client/cli/show-task'
 import { renderTable } from '#client/cli/table'
-import { spanText } from '#client/cli/watch/draw'
+import { spanText } from '#client/cli/times'
 import { memoryStream, startCli } from '../../support/cli.ts'
 import { taskOf } from '../../support/scripted-hub.ts'
 

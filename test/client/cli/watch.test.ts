@@ -185,24 +185,6 @@ describe('watch, on a terminal', () => {
     expect(Math.max(...screen.map((line) => line.length))).toBeLessThanOrEqual(100)
   })
 
-  it('draws sub tasks as a tree under their parent, where the hub tells them', async () => {
-    const children: Readonly<Record<string, readonly object[]>> = {
-      [A]: [
-        taskOf({ id: B, parentId: A, status: 'succeeded' }),
-        taskOf({ id: C, parentId: A, ...running(50, 'half') }),
-      ],
-    }
-    const script = lives({ [A]: [{ status: 'suspended' }, { status: 'succeeded' }] }, ({ path }) => {
-      const id = /^\/v1\/tasks\/(\w+)\/children$/.exec(path)?.[1] ?? ''
-      return { body: { tasks: children[id] ?? [] } }
-    })
-    await using cli = await startCli(script)
-    const stdout = terminal(110)
-    await cli.run(['watch', A], { stdout, isTerminal: true, env: { NO_COLOR: '1' } })
-    expect(screenOf(stdout.text(), 110).map((line) => line.replace(/ {2}.*/, ''))).toEqual([A, `├─ ${B}`, `└─ ${C}`])
-    expect(stdout.text()).toContain('half')
-  })
-
   it('submit --wait and get --wait show the bar, then the task', async () => {
     const task = { ...running(50, 'half'), startedAt: times.startedAt }
     await using cli = await startCli(lives({ [A]: [task, { status: 'succeeded', result: { output: 42 } }] }))
@@ -212,12 +194,6 @@ describe('watch, on a terminal', () => {
     const screen = screenOf(stdout.text(), 80)
     expect(screen[1]).toMatch(/^succeeded {2}━{40} {2}100 %/)
     expect(screen.at(-1)).toBe('output   42')
-  })
-
-  it('a hub without sub tasks is asked for them once', async () => {
-    await using cli = await startCli(lives({ [A]: [{}, {}, {}, { status: 'succeeded' }] }))
-    await cli.run(['watch', A], { stdout: terminal(80), isTerminal: true })
-    expect(cli.hub.seen.filter(({ path }) => path.endsWith('/children'))).toHaveLength(1)
   })
 })
 
