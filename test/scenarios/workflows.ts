@@ -6,6 +6,8 @@ import { movesOf, type Scenario } from './scenario.ts'
 
 const workers = ['flows']
 const most = { timeoutSeconds: 30 }
+/** From zero an instance needs its time in an account. */
+const startMs = 90_000
 
 export const workflows: readonly Scenario[] = [
   {
@@ -24,10 +26,14 @@ export const workflows: readonly Scenario[] = [
     workers,
     play: async ({ client, home }) => {
       const { id } = await client.submit('flows.nap', { seconds: 2 })
-      const seen = await until('it sleeps', async () => {
-        const task = await client.get(id)
-        return task.status === 'suspended' && task.waitingFor
-      })
+      const seen = await until(
+        'it sleeps',
+        async () => {
+          const task = await client.get(id)
+          return task.status === 'suspended' && task.waitingFor
+        },
+        startMs,
+      )
       expect(seen).toMatchObject({ kind: 'step', until: expect.any(String) })
       const { result, ...ended } = await client.wait<{ sleptMs: number; runs: number }>(id, most)
       const { sleptMs = 0, runs } = result?.output ?? {}
@@ -41,12 +47,12 @@ export const workflows: readonly Scenario[] = [
     workers,
     play: async ({ client }) => {
       const { id } = await client.submit('flows.approval')
-      await until('it waits', async () => (await client.get(id)).status === 'suspended')
+      await until('it waits', async () => (await client.get(id)).status === 'suspended', startMs)
       await expect(client.signal(id, 'approved', { by: 7 })).rejects.toMatchObject({ status: 422 })
       await client.signal(id, 'approved', { by: 'ann' })
       const ended = await client.wait(id, most)
       expect(ended).toMatchObject({ status: 'succeeded', result: { output: { approvedBy: 'ann' } } })
-      expect(movesOf(await client.get(id))).toContain('suspended')
+      expect(movesOf(await client.get(id))).toContain('suspended', startMs)
       await expect(client.signal(id, 'approved', { by: 'ann' })).rejects.toMatchObject({ status: 409 })
     },
   },
@@ -103,7 +109,7 @@ export const workflows: readonly Scenario[] = [
     workers,
     play: async ({ client }) => {
       const { id } = await client.submit('flows.both')
-      await until('it waits', async () => (await client.get(id)).status === 'suspended')
+      await until('it waits', async () => (await client.get(id)).status === 'suspended', startMs)
       await client.signal(id, 'go', 'now')
       expect((await client.wait(id, most)).result?.output).toEqual({ data: 'now' })
     },
@@ -113,9 +119,9 @@ export const workflows: readonly Scenario[] = [
     workers,
     play: async ({ client }) => {
       const { id } = await client.submit('flows.holds')
-      await until('it waits', async () => (await client.get(id)).status === 'suspended')
+      await until('it waits', async () => (await client.get(id)).status === 'suspended', startMs)
       const [leaf] = (await client.children(id)).tasks
-      await until('its sub task runs', async () => (await client.get(leaf?.id ?? '')).status === 'running')
+      await until('its sub task runs', async () => (await client.get(leaf?.id ?? '')).status === 'running', startMs)
       await client.cancel(id, { reason: 'not wanted' })
       expect(await client.wait(leaf?.id ?? '', most)).toMatchObject({ status: 'canceled' })
     },
