@@ -1,17 +1,17 @@
-import type { OnFailure, OpenWait } from '../contract/steps.ts'
+import type { OnFailure } from '../contract/steps.ts'
 import { isTerminal } from '../contract/task.ts'
 import type { Head } from '../head.ts'
 import { childrenKey } from '../keys.ts'
-import { decide } from '../lifecycle.ts'
 import type { CreateOutcome } from '../tasks/create.ts'
-import { move, readHead } from '../tasks/move.ts'
+import { readHead } from '../tasks/move.ts'
 import type { World } from '../world.ts'
-import { type Children, childId, joinOf, readChildren, readChildrenOf } from './children.ts'
+import { type Children, childId, joinOf, readChildrenOf } from './children.ts'
 import type { Flow, Parent } from './flow.ts'
 import { eraOf } from './flow-of.ts'
 import { addEnds } from './join.ts'
 import { inChunks } from './list-all.ts'
 import { orphanChild } from './orphans.ts'
+import { rejoin } from './rejoin.ts'
 
 /** One sub task that is about to be made, checked at the door. */
 export interface ChildSpec {
@@ -37,7 +37,7 @@ export type ChildrenOutcome =
   | { readonly kind: 'diverged'; readonly index: number }
   | { readonly kind: 'invalid'; readonly index: number; readonly field: string; readonly message: string }
 
-const createsAtOnce = 100
+export const createsAtOnce = 100
 
 /**
  * Makes the sub tasks of a step: one marker for all of them, then each, then a look whether the parent is still there
@@ -70,7 +70,7 @@ export async function createChildren(world: World, ask: ChildrenAsk): Promise<Ch
 }
 
 /** Only the first of an era writes it; what a retry made anew before stays where it is. */
-async function markChildren(
+export async function markChildren(
   world: World,
   parent: Head,
   { step, count }: Pick<Children, 'step' | 'count'>,
@@ -113,13 +113,9 @@ async function createChild(world: World, ask: ChildrenAsk, { spec, index, childr
   const flow = flowOfChild(ask, { spec, index, children })
   if (children.era > 0 && children.attempts[index] !== children.era) {
     const standing = await readHead(world, id)
-    if (standing?.status === 'succeeded') {
-      await rejoin(world, standing, children.era)
-      return { kind: 'kept', id }
-    }
-    if (standing !== undefined && standing.requestHash === spec.requestHash) {
-      await rejoin(world, standing, children.era)
-      return { kind: 'new', id }
+    const isSame = standing !== undefined && standing.requestHash === spec.requestHash
+    if (standing !== undefined && (isSame || standing.status === 'succeeded')) {
+      return { kind: (await rejoin(world, standing, children.era)) === 'succeeded' ? 'kept' : 'new', id }
     }
     // Asked for otherwise than before: a task of its own, in the place of the one that failed.
     if (standing !== undefined) {
@@ -164,49 +160,4 @@ function flowOfChild({ parent, step, count, onFailure }: ChildrenAsk, { spec, in
 
 export function depthOf({ flow }: Head): number {
   return flow?.parent?.depth ?? 0
-}
-
-/** A sub task of before is waited for again: begun anew where it had failed, as it is where it has not ended. */
-async function rejoin(world: World, standing: Head, era: number): Promise<void> {
-  const writer = world.ids.token()
-  const outcome = await move(world, {
-    taskId: standing.id,
-    writer,
-    known: standing,
-    decide: (head) => {
-      if (head.flow?.parent?.era === era && head.flow.parent.isOver !== true) {
-        return { kind: 'refused', reason: 'already-running' }
-      }
-      const by = `task ${head.flow?.parent?.id ?? ''}`
-      return decide(head, { kind: 'rejoin', now: world.clock.now(), writer, by, era })
-    },
-  })
-  if (outcome.kind === 'refused' && outcome.reason === 'owes') {
-    throw new Error(`task ${standing.id}: its own sub tasks are still being ended`)
-  }
-}
-
-/**
- * A wait that failed and is made again by a manual retry: what succeeded counts at once, what failed is begun anew. A
- * `call` does this where it makes its sub tasks.
- */
-export async function beginAgain(world: World, parent: Head, waits: readonly OpenWait[]): Promise<void> {
-  const era = eraOf(parent)
-  const steps = waits.flatMap((wait) => (wait.kind === 'wait' ? wait.of.map(({ step }) => step) : []))
-  const all = steps.length === 0 ? [] : await readChildren(world, parent)
-  for (const before of all.filter(({ step, era: since }) => steps.includes(step) && since < era)) {
-    const children = await markChildren(world, parent, before)
-    const indexes = Array.from({ length: before.count }, (_, index) => index)
-    const kept: number[] = []
-    const gone: number[] = []
-    await inChunks(indexes, createsAtOnce, async (index) => {
-      const head = await readHead(world, childId(world, parent, children, index))
-      if (head === undefined) gone.push(index)
-      else {
-        if (head.status === 'succeeded') kept.push(index)
-        await rejoin(world, head, era)
-      }
-    })
-    await addEnds(world, joinOf(parent, children), { ended: [...kept, ...gone], failed: gone })
-  }
 }

@@ -22,7 +22,10 @@ export interface JoinAdded {
   readonly ended: number
 }
 
-/** Adds ends, whether they were told before or not. Failures first: who sees all ended sees all that failed. */
+/**
+ * Adds ends, whether they were told before or not. Failures are written first, and read last: who sees that a place has
+ * ended sees whether it failed.
+ */
 export async function addEnds(world: World, join: JoinOf, { ended, failed }: JoinEnds): Promise<JoinAdded> {
   const failedByChunk = byChunk(join, failed)
   await Promise.all([...failedByChunk].map(([chunk, places]) => add(world, joinKey(join, chunk, 'failed'), places)))
@@ -53,10 +56,8 @@ export interface JoinState {
 /** Two reads, however many there are. */
 export async function readJoin(world: World, join: JoinOf): Promise<JoinState> {
   const isOne = join.count <= joinChunk
-  const [ended, failed] = await Promise.all([
-    membersOf(world, isOne ? joinKey(join, 0, 'ended') : joinTopKey(join, 'ended')),
-    membersOf(world, isOne ? joinKey(join, 0, 'failed') : joinTopKey(join, 'failed')),
-  ])
+  const ended = await membersOf(world, isOne ? joinKey(join, 0, 'ended') : joinTopKey(join, 'ended'))
+  const failed = await membersOf(world, isOne ? joinKey(join, 0, 'failed') : joinTopKey(join, 'failed'))
   return { isFull: ended.length >= (isOne ? join.count : chunksOf(join)), anyFailed: failed.length > 0 }
 }
 
@@ -72,8 +73,8 @@ export async function readMembers(world: World, join: JoinOf): Promise<JoinMembe
     const sets = await Promise.all(chunks.map((chunk) => membersOf(world, joinKey(join, chunk, what))))
     return new Set(sets.flat().map(Number))
   }
-  const [ended, failed] = await Promise.all([read('ended'), read('failed')])
-  return { ended, failed }
+  const ended = await read('ended')
+  return { ended, failed: await read('failed') }
 }
 
 /** The partitions that a join of so many has beside its task's own. */

@@ -73,8 +73,8 @@ function idsEver(world: World, head: Head, children: Children): readonly string[
 }
 
 /**
- * A task that was begun anew by hand may ask again for its sub tasks: those that ended are kept for it, as before its end.
- * (What failed is begun anew where it is waited for again.) Then a look whether it has ended once more.
+ * A task that was begun anew by hand may ask again for its sub tasks: they are kept for it, as before its end, also those
+ * that go on. (What failed is begun anew where it is waited for again.) Then a look whether it has ended once more.
  */
 export async function keepChildren(world: World, head: Head): Promise<void> {
   for (const children of await readChildren(world, head)) {
@@ -84,13 +84,13 @@ export async function keepChildren(world: World, head: Head): Promise<void> {
       await move(world, {
         taskId,
         writer,
-        decide: (current) =>
-          isTerminal(current.status) && current.flow?.parent?.isOver === true
-            ? decide(current, {
-                ...{ kind: 'rejoin', now: world.clock.now(), writer, by: head.id, era: children.era },
-                isOnlyKept: true,
-              })
-            : { kind: 'refused', reason: 'not-over' },
+        decide: (current) => {
+          const parent = current.flow?.parent
+          if (parent?.isOver !== true) return { kind: 'refused', reason: 'not-over' }
+          // In the era it is of: that of today counts only those that are asked for today.
+          const at = { now: world.clock.now(), writer, by: head.id, era: parent.era }
+          return decide(current, { kind: 'rejoin', ...at, isOnlyKept: true })
+        },
       })
     })
     const standing = await readHead(world, head.id)

@@ -3,7 +3,7 @@ import type { OpenWait, StepKind, StepRecord } from '../contract/steps.ts'
 import type { TaskError } from '../contract/task.ts'
 import type { Head } from '../head.ts'
 import { stepKey, stepPrefix, waitKey, waitPrefix } from '../keys.ts'
-import type { Item } from '../ports.ts'
+import type { Condition, Item } from '../ports.ts'
 import type { World } from '../world.ts'
 import { eraOf } from './flow-of.ts'
 import { listAll } from './list-all.ts'
@@ -61,18 +61,43 @@ export async function remember(world: World, head: Head, step: StoredStep, hadWa
     }
     standing = outcome.current
     const there = standing?.data as StoredStep | undefined
-    if (there !== undefined && countsIn(there, step.era)) return there
+    // Who speaks of an era that is over, a zombie or a late message, takes nothing from the one of today.
+    if (there !== undefined && (countsIn(there, step.era) || there.era > step.era)) return there
   }
   throw new Error(`task ${head.id}: its step ${step.id} changed ${triesMost} times in a row`)
 }
 
-/** The first to ask settles what is waited for: a restart lengthens no sleep. A step between its tries moves on. */
-export async function openWait(world: World, head: Head, { wait, kind }: Pick<StoredWait, 'wait' | 'kind'>) {
-  const data: StoredWait = { wait, kind, era: eraOf(head), at: world.clock.now() }
-  const item: Item = { ...waitKey(head.id, head.born, wait.id), born: world.ids.token(), n: 1, data }
-  const condition = { kind: wait.kind === 'step' ? 'any' : 'absent' } as const
-  const outcome = await world.store.commit({ write: { kind: 'put', item, condition } })
-  return outcome.kind === 'written' ? data : ((outcome.current?.data as StoredWait | undefined) ?? data)
+/**
+ * The first to ask settles what is waited for: a restart lengthens no sleep. Only a step between its tries moves on, from
+ * one to the next and with the input that it had: a late message does not set it back.
+ */
+export async function openWait(
+  world: World,
+  head: Head,
+  { wait, kind }: Pick<StoredWait, 'wait' | 'kind'>,
+): Promise<StoredWait> {
+  const key = waitKey(head.id, head.born, wait.id)
+  let data: StoredWait = { wait, kind, era: eraOf(head), at: world.clock.now() }
+  let standing: Item<StoredWait> | undefined
+  for (let tries = 0; tries < triesMost; tries++) {
+    const { born, n } = standing ?? { born: world.ids.token(), n: 0 }
+    const condition: Condition = standing === undefined ? { kind: 'absent' } : { kind: 'at', born, n }
+    const item: Item = { ...key, born, n: n + 1, data }
+    const outcome = await world.store.commit({ write: { kind: 'put', item, condition } })
+    if (outcome.kind === 'written') return data
+    standing = outcome.current as Item<StoredWait> | undefined
+    if (standing === undefined) continue
+    const next = nextTry(standing.data.wait, wait)
+    if (next === undefined) return standing.data
+    data = { ...data, wait: next }
+  }
+  throw new Error(`task ${head.id}: its wait ${wait.id} changed ${triesMost} times in a row`)
+}
+
+/** Undefined: what stands there is to stay. */
+function nextTry(standing: OpenWait, wait: OpenWait): OpenWait | undefined {
+  if (standing.kind !== 'step' || wait.kind !== 'step' || (wait.tries ?? 0) <= (standing.tries ?? 0)) return undefined
+  return 'input' in standing ? { ...wait, input: standing.input } : wait
 }
 
 async function forgetWait(world: World, head: Head, id: string): Promise<void> {
@@ -88,10 +113,9 @@ export interface Remembered {
 /** All that counts for a run of today: steps that are over, and waits that are open. */
 export async function readRemembered(world: World, head: Head): Promise<Remembered> {
   const { id, born } = head
-  const [stepItems, waits] = await Promise.all([
-    listAll(world, { pk: `T#${id}`, prefix: stepPrefix(born) }),
-    readWaits(world, head),
-  ])
+  // A step is written, then its wait goes: who reads in this order meets one of them, whoever settles it meanwhile.
+  const waits = await readWaits(world, head)
+  const stepItems = await listAll(world, { pk: `T#${id}`, prefix: stepPrefix(born) })
   const steps = stepItems.map(({ data }) => data as StoredStep).filter((step) => countsIn(step, eraOf(head)))
   const over = new Set(steps.map((step) => step.id))
   return { steps, waits: waits.filter(({ wait }) => !over.has(wait.id)) }

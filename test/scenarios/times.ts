@@ -42,11 +42,12 @@ export const times: readonly Scenario[] = [
     workers,
     play: async ({ client }) => {
       const { id } = await client.submit('basics.count')
-      const seen = await until('progress on the way', async () => {
+      const onTheWay = async () => {
         const task = await client.get(id)
         const { percent = 0 } = task.progress ?? {}
         return task.status === 'running' && percent > 0 && percent < 100 && task.progress
-      })
+      }
+      const seen = await until('progress on the way', onTheWay, 60_000)
       expect(seen.message).toBe(`at ${seen.percent}`)
       const ended = await client.wait(id, { timeoutSeconds: 20 })
       expect(ended).toMatchObject({ status: 'succeeded', progress: { percent: 100 } })

@@ -64,9 +64,9 @@ export class Cloud {
       receive: async (want) => {
         const sentMs = this.network.schedule.nowMs * process.rate
         const bells = await ask('receive', () => {
-          this.#showsIn(want.holdMs)
           return this.queue.receive({ ...want, waitMs: 0 })
         })
+        if (bells.length > 0) this.#showsIn(want.holdMs)
         return bells.map((bell) => ({ ...bell, heldUntilMs: sentMs + want.holdMs }))
       },
       extend: (worker, receipt, holdMs) =>
@@ -100,11 +100,14 @@ export class Cloud {
       return outcome
     }
     let rungMs = this.#mono(process)
+    const { wallOffsetMs } = this
     const bells = commit.bells ?? []
     await this.#ring(process, bells)
     for (const write of [...(commit.before ?? []), commit.write]) {
       // A bell lives 15 minutes ahead of its head: a writer that was held up rings again before it writes (8).
-      if (bells.length > 0 && this.#mono(process) - rungMs > 30_000) {
+      // A machine that slept meanwhile is one whose bell and head are one commit.
+      const isLate = this.#mono(process) - rungMs > 30_000 || this.wallOffsetMs !== wallOffsetMs
+      if (bells.length > 0 && isLate) {
         rungMs = this.#mono(process)
         await this.#ring(process, bells)
       }

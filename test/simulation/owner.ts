@@ -92,6 +92,13 @@ export class Owner {
     }
   }
 
+  /** A message may take as long as work does. False: it is not the owner any more. */
+  async renewIfLate(): Promise<boolean> {
+    const { clock } = this.instance.world
+    const isLate = clock.monotonicMs() - this.#ownedSinceMs > renewEveryMs(this.#head.leaseSeconds)
+    return !isLate || this.#renew()
+  }
+
   /** What the calls of workflows know of this run. */
   #noteInSession(): void {
     const ticket = this.#holdsBell ? this.#received.receipt : undefined

@@ -20,7 +20,7 @@ export interface Mutations {
   readonly store?: (store: Store) => Store
   /** Whether the reactor is told of a change. */
   readonly feed?: (change: Change) => boolean
-  /** A run that has lost its task may say that a step of it failed for good. */
+  /** A run that has lost its task says that the step it was at has failed for good. */
   readonly failsUnfenced?: boolean
   /** An instance deletes the bell, then suspends. */
   readonly ackBeforeSuspend?: boolean

@@ -1,7 +1,7 @@
 import { Manifest } from '#core/contract/manifest'
-import { isTerminal } from '#core/contract/task'
 import { putWorker, resumeWorker } from '#core/workers/put-worker'
 import { breachOf } from './checks.ts'
+import { isSettled, stuck, unendedBreach } from './ends.ts'
 import { type Faults, noFaults } from './faults.ts'
 import { LateChecks } from './flows/late.ts'
 import { removeExpired } from './flows/retention.ts'
@@ -200,20 +200,4 @@ function calm(simulation: Simulation): void {
     simulation.generation = fleet.wanted
   }
   settle().catch((error: unknown) => simulation.fail(String(error)))
-}
-
-function isSettled(simulation: Simulation): boolean {
-  if (simulation.feedState.cursor < simulation.cloud.table.changes.length) return false
-  return [...simulation.heads()].every((head) => isTerminal(head.status) && head.flow?.owes !== true)
-}
-
-function unendedBreach(simulation: Simulation): string | undefined {
-  if (simulation.isStormy) return undefined
-  const kept = [...simulation.heads()].find(({ expiresAt }) => expiresAt === undefined)
-  return kept === undefined ? undefined : `task ${kept.id.slice(-4)} has ended, and is kept for ever`
-}
-
-function stuck(simulation: Simulation): string {
-  const open = [...simulation.heads()].filter((head) => !isTerminal(head.status))
-  return `stuck: ${open.map((head) => `${head.id.slice(-4)} v${head.n} ${head.status} due ${head.due}`).join(', ')}`
 }

@@ -22,6 +22,11 @@ describe('a simulated hub', () => {
         'queued → canceled',
         'queued → expired',
         'waiting → queued',
+        'running → suspended',
+        'suspended → running',
+        'suspended → queued',
+        'suspended → canceled',
+        'waiting → failed',
       ]),
     )
   }, 300_000)

@@ -1,9 +1,10 @@
-import type { Json } from '#core/contract/names'
+import type { NewSubTask } from '#core/contract/steps'
 import type { ChildSpec } from '#core/flow/create-children'
 import { createTask } from '#core/tasks/create'
 import type { World } from '#core/world'
 import type { CheckSubTasks } from '#functions/worker-protocol/flow-calls'
 import { command, worker } from '../simulation.ts'
+import type { SubTaskPlan } from './script.ts'
 
 /** The door for sub tasks without its checks: there is one command, and it takes everything. */
 export function createDoor(world: World): CheckSubTasks {
@@ -19,6 +20,14 @@ export function createDoor(world: World): CheckSubTasks {
     })
 }
 
-export function argumentsOfChild(script: number | undefined, change: number): Json {
-  return { ...(script === undefined ? {} : { script }), change }
+/** As a run asks for it, the same in every run of its parent's era. `change`: a retry by hand gives other arguments. */
+export function subTaskOf({ script, onParentEnd, retentionSeconds }: SubTaskPlan, change: number): NewSubTask {
+  return {
+    command,
+    arguments: { change, ...(script === undefined ? {} : { script }) },
+    leaseSeconds: 30,
+    retry: { maxRuns: 2, minSeconds: 1, maxSeconds: 1_000, factor: 2, jitter: 'full' },
+    onParentEnd,
+    ...(retentionSeconds === undefined ? {} : { retentionSeconds }),
+  }
 }

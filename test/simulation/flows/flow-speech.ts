@@ -16,6 +16,7 @@ import { createDoor } from './door.ts'
 
 const triesMost = 4
 const answerWaitMs = 10_000
+const slowMs = 3_000
 
 export class FlowSpeech {
   readonly #owner: Owner
@@ -43,7 +44,7 @@ export class FlowSpeech {
     const nonce = `f${++this.#messages}`
     if (simulation.mutations.ackBeforeSuspend === true) await this.#owner.dropBell()
     const ticket = instance.session.runs.get(run)?.ticket
-    simulation.ledger.suspends(taskId, run, waits)
+    simulation.ledger.suspends(run, waits)
     return this.#say(`suspend on ${waits.map(({ id }) => id).join(', ')}`, async (world, session) => {
       const body = { ...this.#named(), nonce, runs: [{ taskId, run, ticket, waits: [...waits] }] }
       const parts = { world, checkSubTasks: createDoor(world) }
@@ -52,12 +53,13 @@ export class FlowSpeech {
     })
   }
 
-  /** A planted mistake: a failure that no write of the head stands behind. */
-  async fails({ id, error, endedAt }: Extract<StepReport, { kind: 'failed' }>): Promise<void> {
-    const { instance, head } = this.#owner
+  /** A planted mistake: what was cut off by a lost lease is remembered as a failure, and no write of the head fences it. */
+  async failsUnfenced(id: string): Promise<void> {
+    const { instance, head, run } = this.#owner
     if (instance.simulation.mutations.failsUnfenced !== true) return
-    instance.simulation.ledger.failsForGood(this.#owner.run)
-    const era = head.flow?.era ?? 0
+    instance.simulation.ledger.failsForGood(run)
+    const error = { code: 'aborted', message: run, retryable: false }
+    const [era, endedAt] = [head.flow?.era ?? 0, instance.world.clock.now()]
     await remember(instance.world, head, { id, kind: 'step', state: 'failed', era, error, endedAt })
   }
 
@@ -69,15 +71,23 @@ export class FlowSpeech {
     const { simulation, process } = instance
     const { random, network } = simulation
     simulation.say(process, () => `${taskId.slice(-4)}: ${what}`)
+    if (!(await this.#owner.renewIfLate())) return undefined
+    let isAnswered = false
+    // No renewal goes out beside a message here, so one that takes long may cost the lease.
+    simulation.schedule.at(slowMs, undefined, () => {
+      if (!isAnswered) process.isTroubled = true
+    })
     const isTwice = random.is(network.faults.answerLost + network.faults.requestLate)
     const copy = isTwice ? this.#copy(carryOut) : undefined
     if (copy !== undefined && random.is(0.5)) {
       const answer = await Promise.race([copy, pause(network, process, answerWaitMs).then(() => undefined)])
+      isAnswered = answer !== undefined
       if (answer !== undefined) return answer
     }
     for (let tries = 0; tries < triesMost; tries++) {
       try {
         const answer = await carryOut(instance.world, instance.session)
+        isAnswered = true
         simulation.say(process, () => `${taskId.slice(-4)}: ${what} → ${JSON.stringify(answer)}`)
         return answer
       } catch (error) {

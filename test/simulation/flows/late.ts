@@ -18,6 +18,7 @@ const lookEveryMs = 30_000
 const lateAfterMs = 200_000
 const settleMs = 60_000
 const lagMostMs = 20_000
+const skewMs = 2_000
 
 export class LateChecks {
   readonly #simulation: Simulation
@@ -78,7 +79,7 @@ export class LateChecks {
     return this.#lateOfSubTask(head)
   }
 
-  #lateOfSubTask({ status, flow, cancel }: Head): string | undefined {
+  #lateOfSubTask({ id, status, flow, cancel }: Head): string | undefined {
     if (flow?.parent === undefined) return undefined
     const parent = this.#headOf(flow.parent.id)
     const hasEnded = parent === undefined || parent.born !== flow.parent.born || isTerminal(parent.status)
@@ -87,7 +88,8 @@ export class LateChecks {
       const isKept = parent?.born === flow.parent.born && isKeptByParent(parent)
       if (!isKept) return 'its parent ended, and it is not told'
       const goesOn = !isTerminal(status) && flow.parent.onEnd === 'cancel' && cancel === undefined
-      if (goesOn) return 'its parent ended, and it goes on'
+      const isByHand = this.#simulation.ledger.retriedMs(id) > (parent.stoppedAt ?? 0) - skewMs
+      if (goesOn && !isByHand) return 'its parent ended, and it goes on'
     }
     const mayBeGone = !hasEnded && flow.parent.isOver === true && status === 'succeeded'
     return mayBeGone ? 'its parent goes on, and it may be removed' : undefined

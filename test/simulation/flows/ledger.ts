@@ -26,7 +26,10 @@ export class Ledger {
   readonly #runEndedMs = new Map<string, number>()
   readonly #failingSinceMs = new Map<string, number>()
   readonly #signalWrittenMs = new Map<string, number>()
-  readonly #waits = new Map<string, { readonly run: string; readonly waits: readonly OpenWait[] }>()
+  /** By run, and by which run a task was suspended. */
+  readonly #waits = new Map<string, readonly OpenWait[]>()
+  readonly #suspendedBy = new Map<string, string>()
+  readonly #retriedMs = new Map<string, number>()
   readonly dependencies = new Map<string, readonly string[]>()
 
   constructor(fail: (breach: string) => void, nowMs: () => number) {
@@ -69,13 +72,13 @@ export class Ledger {
     else if (first !== step) this.#fail(`the signal ${short(signal)} was consumed by ${first} and by ${step}`)
   }
 
-  suspends(taskId: string, run: string, waits: readonly OpenWait[]): void {
-    this.#waits.set(taskId, { run, waits })
+  suspends(run: string, waits: readonly OpenWait[]): void {
+    this.#waits.set(run, waits)
   }
 
   /** What the last run of a task waits for, as it said itself. */
   waitsOf(taskId: string): readonly OpenWait[] {
-    return this.#waits.get(taskId)?.waits ?? []
+    return this.#waits.get(this.#suspendedBy.get(taskId) ?? '') ?? []
   }
 
   /** A run begins to tell that a step of it has failed for good. */
@@ -114,7 +117,19 @@ export class Ledger {
     const was = before?.data as Head | undefined
     const is = after.data as Head
     if (was?.run !== undefined && was.run.id !== is.run?.id) this.#runEndedMs.set(was.run.id, this.#nowMs())
+    if (was?.run !== undefined && is.status === 'suspended') this.#suspendedBy.set(is.id, was.run.id)
     if (isTerminal(is.status)) this.#noteEnd(is)
+    else if (was !== undefined && isTerminal(was.status)) this.#noteRetry(is)
+  }
+
+  #noteRetry({ id, history }: Head): void {
+    const [, , by = ''] = history.at(-1) ?? []
+    if (!by.startsWith('task ')) this.#retriedMs.set(id, this.#nowMs())
+  }
+
+  /** When a person has begun it anew, whatever became of its parent. */
+  retriedMs(taskId: string): number {
+    return this.#retriedMs.get(taskId) ?? 0
   }
 
   #noteEnd({ id, status, flow }: Head): void {

@@ -1,7 +1,8 @@
 import { isTerminal } from '#core/contract/task'
-import { writeSignal } from '#core/flow/signals'
+import { type Signal, writeSignal } from '#core/flow/signals'
 import { wakeTask } from '#core/flow/wake'
 import type { Head } from '#core/head'
+import { headKey, signalPrefix } from '#core/keys'
 import { cancelTask, retryTask } from '#core/tasks/change'
 import type { World } from '#core/world'
 import { pause } from '../network.ts'
@@ -55,18 +56,22 @@ export class Sender {
     }
   }
 
-  /** Signals that a task waits for without a time limit. */
+  /** Signals that a task waits for without a time limit, and that nobody has sent yet. */
   #waitedFor(): readonly (readonly [Head, string])[] {
     const { ledger } = this.#simulation
-    return [...this.#simulation.heads()].flatMap((head) =>
-      head.status !== 'suspended'
-        ? []
-        : ledger
-            .waitsOf(head.id)
-            .flatMap((wait) =>
-              wait.kind === 'signal' && wait.until === undefined ? [[head, wait.name] as const] : [],
-            ),
+    const suspended = [...this.#simulation.heads()].filter(({ status }) => status === 'suspended')
+    return suspended.flatMap((head) =>
+      ledger.waitsOf(head.id).flatMap((wait) => {
+        const isForEver = wait.kind === 'signal' && wait.until === undefined
+        return isForEver && !this.#isSent(head, wait.name) ? [[head, wait.name] as const] : []
+      }),
     )
+  }
+
+  #isSent({ id, born }: Head, name: string): boolean {
+    const prefix = `${signalPrefix(born)}${name}#`
+    const { items } = this.#simulation.cloud.table.list({ pk: headKey(id).pk, prefix, limit: 1_000 })
+    return items.some(({ data }) => (data as Signal).consumedBy === undefined)
   }
 
   /** With an id of its own, so that the same one sent twice is one. */
@@ -79,7 +84,9 @@ export class Sender {
         const outcome = await writeSignal(world, { taskId, name, id, by, data: { signal: id } })
         if (outcome.kind === 'ended' && !isTerminal(outcome.head.status))
           this.#simulation.fail('an open task has ended')
-        if (outcome.kind === 'sent' || outcome.kind === 'existing') await wakeTask(world, taskId)
+        // Whoever took it may die before the wake: then the reactor does it.
+        const wakes = random.is(0.7) && (outcome.kind === 'sent' || outcome.kind === 'existing')
+        if (wakes) await wakeTask(world, taskId)
       })
     await sending()
     if (random.is(0.3)) await Promise.all([sending(), sending()])

@@ -3,7 +3,7 @@ import type { Head } from '#core/head'
 import { headKey } from '#core/keys'
 import type { RunEnd } from '#core/tasks/end-run'
 import type { Owner } from '../owner.ts'
-import { argumentsOfChild } from './door.ts'
+import { subTaskOf } from './door.ts'
 import { FlowSpeech } from './flow-speech.ts'
 import type { Act, Script } from './script.ts'
 
@@ -64,14 +64,20 @@ export class Workflow {
     const { random } = this.#owner.instance.simulation
     if (random.is(failuresOfHandler)) throw new Thrown(random.is(0.7))
     const open = new Set(stage)
+    const pending = new Map<string, OpenWait>()
     while (open.size > 0) {
       const waits: OpenWait[] = []
       // Waits first, so that they are told of while a step runs.
       for (const act of [...open].sort((a, b) => Number(a.kind === 'step') - Number(b.kind === 'step'))) {
         if (act.kind === 'step' && waits.length > 0) await this.#tellUntold(waits)
-        const wait = await this.#advance(act)
+        const isOver = (this.#records.get(act.id)?.state ?? 'open') !== 'open'
+        const asked = isOver ? undefined : pending.get(act.id)
+        const wait = asked ?? (await this.#advance(act))
         if (wait === undefined) open.delete(act)
-        else waits.push(wait)
+        else {
+          pending.set(act.id, wait)
+          waits.push(wait)
+        }
       }
       if (waits.length > 0) await this.#suspend(waits)
     }
@@ -129,7 +135,7 @@ export class Workflow {
       input = told.wait?.kind === 'step' ? told.wait.input : undefined
     }
     const startedAt = clock.now()
-    await this.#work(random.pick([0, 100, 2_000, 30_000]))
+    await this.#work(random.pick([0, 100, 2_000, 30_000]), () => this.#speech.failsUnfenced(id))
     const endedAt = clock.now()
     const tries = (open?.tries ?? 0) + 1
     const error = { code: 'broken', message: this.#owner.run, retryable: tries <= badTries }
@@ -138,7 +144,6 @@ export class Workflow {
       return { kind: 'step', id, tries, until: endedAt + random.pick(pauseMs), error, ...frozen }
     }
     if (this.#era < badEras) {
-      await this.#speech.fails({ kind: 'failed', id, error, startedAt, endedAt })
       await this.#report({ kind: 'failed', id, error, startedAt, endedAt })
     } else await this.#report({ kind: 'done', id, output: { by: this.#owner.run }, startedAt, endedAt })
     return this.#advance({ kind: 'step', id, badTries, badEras, hasInput })
@@ -148,14 +153,7 @@ export class Workflow {
     this.#hasChildren = true
     const { kind, id, tasks: plans } = act
     const change = this.#script.isChangedByRetry ? this.#era : 0
-    const tasks = plans.map(({ script, onParentEnd, retentionSeconds }) => ({
-      command: this.#owner.head.command,
-      arguments: argumentsOfChild(script, change),
-      leaseSeconds: 30,
-      retry: { maxRuns: 2, minSeconds: 1, maxSeconds: 1_000, factor: 2, jitter: 'full' as const },
-      onParentEnd,
-      ...(retentionSeconds === undefined ? {} : { retentionSeconds }),
-    }))
+    const tasks = plans.map((plan) => subTaskOf(plan, change))
     const policy = act.kind === 'call' ? { onFailure: act.onFailure } : {}
     const portion = this.#owner.instance.simulation.random.pick([2, 10])
     for (let from = 0; from < tasks.length; from += portion) {
@@ -164,8 +162,9 @@ export class Workflow {
     }
   }
 
-  async #work(ms: number): Promise<void> {
+  async #work(ms: number, onLost: () => Promise<void>): Promise<void> {
     const state = await this.#owner.work(ms)
+    if (state === 'lost') await onLost()
     if (state === 'lost') throw new Over()
     if (state === 'cancel') await this.#stop()
   }

@@ -42,20 +42,25 @@ export interface Mapping extends AsyncDisposable {
 
 const batchMost = 100
 const pollEveryMs = 20
-const retriesMost = 100
-const retryPauseMs = 50
+/** A table may be away for minutes; a record that no retry mends holds its shard up for longer than any test waits. */
+const failingMostMs = 5 * 60_000
+const retryPauseMs = { first: 50, most: 1_000 }
 
 const quiet: Mischief = { redelivered: 0, lanes: 1, chance: () => 0.5 }
 
 interface Lane {
   readonly queue: _Record[]
   failures: number
+  failingSinceMs: number
   working: Promise<void> | undefined
 }
 
 export async function startMapping(options: MappingOptions): Promise<Mapping> {
   const mischief = options.mischief ?? quiet
-  const lanes: Lane[] = Array.from({ length: mischief.lanes }, () => ({ queue: [], failures: 0, working: undefined }))
+  const lanes: Lane[] = Array.from({ length: mischief.lanes }, () => ({
+    ...{ queue: [], failures: 0, failingSinceMs: 0 },
+    working: undefined,
+  }))
   const counts = { records: 0, filtered: 0, invocations: 0, failures: 0, redeliveries: 0 }
   const shards = await openShards(options)
   const pace = { gatherMs: 0 }
@@ -74,7 +79,11 @@ export async function startMapping(options: MappingOptions): Promise<Mapping> {
     }
     if (performance.now() - handedAtMs < pace.gatherMs) return
     handedAtMs = performance.now()
-    for (const lane of lanes) lane.working ??= work(lane).finally(() => (lane.working = undefined))
+    for (const lane of lanes) {
+      lane.working ??= work(lane)
+        .catch((error: unknown) => void process.stderr.write(`${String(error)}\n`))
+        .finally(() => (lane.working = undefined))
+    }
   }
 
   function take(record: _Record): void {
@@ -91,14 +100,21 @@ export async function startMapping(options: MappingOptions): Promise<Mapping> {
       const done = await invoke(batch)
       lane.queue.splice(0, done)
       left -= done
-      lane.failures = done === batch.length ? 0 : lane.failures + 1
-      if (lane.failures > retriesMost) throw new Error('the reactor fails the same record for ever')
-      if (done < batch.length) await new Promise((resolve) => setTimeout(resolve, retryPauseMs))
+      if (done < batch.length) await afterFailure(lane)
+      else lane.failures = 0
       if (mischief.chance() < mischief.redelivered) {
         counts.redeliveries++
         setTimeout(() => void invoke(batch).catch(() => undefined), pollEveryMs * 5)
       }
     }
+  }
+
+  async function afterFailure(lane: Lane): Promise<void> {
+    if (lane.failures === 0) lane.failingSinceMs = performance.now()
+    if (performance.now() - lane.failingSinceMs > failingMostMs) throw new Error('the reactor fails the same record')
+    const pauseMs = Math.min(retryPauseMs.first * 2 ** lane.failures, retryPauseMs.most)
+    lane.failures++
+    await new Promise((resolve) => setTimeout(resolve, pauseMs))
   }
 
   /** How many of the batch need not come again. */
