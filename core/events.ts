@@ -58,7 +58,7 @@ export type Event =
       readonly chance: number
     } & At)
   | ({ readonly kind: 'time-out'; readonly seesSince: number; readonly chance: number } & At)
-  | ({ readonly kind: 'end-grace' } & At)
+  | ({ readonly kind: 'end-grace'; readonly seesSince: number } & At)
   | ({ readonly kind: 'cancel'; readonly by: string; readonly reason?: string | undefined } & At)
   | ({ readonly kind: 'ripen' } & At)
   /** The audit found that the bell of a queued task must be gone: ring again (protocol 11). */

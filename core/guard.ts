@@ -18,7 +18,7 @@ export function dueOf(head: Head, now: number): number | undefined {
       return earliest(readyAt(head) - spans.bellDelayMs, head.notStartAfter)
     case 'queued':
       // The bell guards. What came from the index keeps the due it has; a start window adds one.
-      return earliest(head.due, head.notStartAfter, dailyLook(head, now))
+      return earliest(head.due, head.notStartAfter, head.cancel?.graceUntil, dailyLook(head, now))
     case 'running': {
       const run = head.run
       if (run === undefined) throw new Error('guard: a running head names its run')

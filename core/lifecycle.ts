@@ -1,3 +1,4 @@
+import * as canceling from './canceling.ts'
 import type { Status } from './contract/task.ts'
 import type { Decision, Event, RefusalReason } from './events.ts'
 import * as flowMoves from './flow/moves.ts'
@@ -21,12 +22,12 @@ export const table: Readonly<Record<Status, Readonly<Partial<Record<Event['kind'
     ripen: ['queued'],
     guard: ['waiting'],
     expire: ['expired'],
-    cancel: ['canceled'],
+    cancel: ['canceled', 'queued'],
     patch: ['waiting', 'queued'],
     release: ['queued', 'waiting'],
     'fail-dependency': ['failed'],
     await: ['waiting'],
-    orphan: ['waiting', 'canceled'],
+    orphan: ['waiting', 'canceled', 'queued'],
     rejoin: ['waiting'],
   },
   queued: {
@@ -34,7 +35,8 @@ export const table: Readonly<Record<Status, Readonly<Partial<Record<Event['kind'
     ring: ['queued'],
     guard: ['queued'],
     expire: ['expired'],
-    cancel: ['canceled'],
+    cancel: ['canceled', 'queued'],
+    'end-grace': ['canceled'],
     patch: ['queued', 'waiting'],
     await: ['queued'],
     orphan: ['queued', 'canceled'],
@@ -64,10 +66,10 @@ export const table: Readonly<Record<Status, Readonly<Partial<Record<Event['kind'
     ring: ['suspended'],
     observe: ['suspended'],
     guard: ['suspended'],
-    cancel: ['canceled'],
+    cancel: ['canceled', 'queued'],
     patch: ['suspended'],
     await: ['suspended'],
-    orphan: ['suspended', 'canceled'],
+    orphan: ['suspended', 'canceled', 'queued'],
     rejoin: ['suspended'],
   },
   succeeded: {
@@ -135,9 +137,9 @@ function decideAllowed(head: Head, event: Event): Decision {
     case 'time-out':
       return moves.timeOut(head, event)
     case 'end-grace':
-      return moves.endGrace(head, event)
+      return canceling.endGrace(head, event)
     case 'cancel':
-      return moves.cancel(head, event)
+      return canceling.cancel(head, event)
     case 'suspend':
       return ownedBy(head, event.run) ? flowMoves.suspend(head, event) : refused('not-owner')
     case 'wake':

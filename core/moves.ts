@@ -1,10 +1,12 @@
+import { endByFlag, mayUndo, toUndo } from './canceling.ts'
 import { limits, spans } from './contract/limits.ts'
 import type { TaskError } from './contract/task.ts'
 import { isTerminal } from './contract/task.ts'
+import { end, nothingOwned } from './end-move.ts'
 import type { Decision, Event } from './events.ts'
 import type { Flow } from './flow/flow.ts'
-import { eraOf, isKeptByParent, owesByRun, owesItsEnd, retentionEnd } from './flow/flow-of.ts'
-import { type CancelFlag, type Head, type Run, readyAt } from './head.ts'
+import { eraOf, owesByRun, owesItsEnd } from './flow/flow-of.ts'
+import { type Head, type Run, readyAt } from './head.ts'
 import { lostAt, timeoutAt } from './lease.ts'
 import { type Changes, line, refused, to } from './make-move.ts'
 import { retryDelayMs } from './retry.ts'
@@ -34,6 +36,7 @@ export function claim(head: Head, event: Of<'claim'>): Decision {
     runStartedAt: event.now,
     retryAfter: undefined,
     error: undefined,
+    ...(head.cancel === undefined ? {} : { cancel: { ...head.cancel, graceUntil: event.now + spans.cancelGraceMs } }),
     ...(head.flow?.suspension === undefined ? {} : { flow: { ...head.flow, suspension: undefined, looks: undefined } }),
     // A guard in the index stays, close by: the bell in hand may be gone if its receiver was held up on the way here.
     due: head.due === undefined ? undefined : Math.min(head.due, event.now + 3 * head.leaseSeconds * 1_000),
@@ -86,9 +89,10 @@ export function giveUp(head: Head, event: Of<'give-up'>): Decision {
 
 /** An interrupted run is not a failed one: it costs no try, and the task is ready again at once. */
 export function handBack(head: Head, event: Of<'hand-back'>): Decision {
-  if (head.cancel !== undefined) return endByFlag(head, event, head.cancel)
+  if (head.cancel !== undefined && !mayUndo(head)) return endByFlag(head, event, head.cancel)
   const interruptCount = head.interruptCount + 1
   if (interruptCount > limits.interruptions) {
+    if (head.cancel !== undefined) return endByFlag(head, event, head.cancel)
     const message = `interrupted ${interruptCount} times, the last time: ${event.reason}`
     return end(head, event, 'failed', 500, undefined, 'interrupted', {
       ...owesItsEnd(head),
@@ -96,7 +100,8 @@ export function handBack(head: Head, event: Of<'hand-back'>): Decision {
       interruptCount,
     })
   }
-  return again(head, event, 0, ['interrupted', head.run?.instance, event.reason], { interruptCount }, true)
+  const counted = { interruptCount, ...toUndo(head, event.now) }
+  return again(head, event, 0, ['interrupted', head.run?.instance, event.reason], counted, true)
 }
 
 /** A crash: the instance is dead or its lease is over. Counted apart from failures; the second one still comes at once. */
@@ -105,15 +110,17 @@ export function lose(head: Head, event: Of<'lose'>): Decision {
   if (run === undefined) return refused('not-lost')
   if (event.certain === undefined && event.now < lostAt(head, run, event.seesSince)) return refused('not-lost')
   const why = event.certain ?? 'the lease ended without a sign of life'
-  if (head.cancel !== undefined) return endByFlag(head, event, head.cancel)
+  if (head.cancel !== undefined && !mayUndo(head)) return endByFlag(head, event, head.cancel)
   const crashCount = head.crashCount + 1
   if (crashCount >= limits.crashes) {
+    if (head.cancel !== undefined) return endByFlag(head, event, head.cancel)
     const message = `its instance crashed ${crashCount} times, the last time: ${why}`
     const error = fault('crashed', message)
     return end(head, event, 'failed', 500, run.instance, why, { ...owesItsEnd(head), error, crashCount })
   }
-  const delayMs = crashCount < 2 ? 0 : retryDelayMs(head.retry, crashCount - 1, event.chance)
-  return again(head, event, delayMs, ['crashed', run.instance, why], { crashCount }, false)
+  const isAtOnce = crashCount < 2 || head.cancel !== undefined
+  const delayMs = isAtOnce ? 0 : retryDelayMs(head.retry, crashCount - 1, event.chance)
+  return again(head, event, delayMs, ['crashed', run.instance, why], { crashCount, ...toUndo(head, event.now) }, false)
 }
 
 /** The hub's own end of a run that is past its time limit: the owner should have ended it and did not. */
@@ -125,28 +132,6 @@ export function timeOut(head: Head, event: Of<'time-out'>): Decision {
   if (head.cancel !== undefined) return endByFlag(head, event, head.cancel)
   const error = { ...fault('timeout', `the run took longer than ${head.timeoutSeconds} s`), retryable: true }
   return failRun(head, event, error, 408, { apart: undefined, keepsBell: false, owes: owesItsEnd(head) })
-}
-
-export function endGrace(head: Head, event: Of<'end-grace'>): Decision {
-  const flag = head.cancel
-  if (flag === undefined || event.now < flag.graceUntil) return refused('not-over')
-  return endByFlag(head, event, flag)
-}
-
-/** By somebody else than the run, which alone knows whether there are sub tasks. */
-function endByFlag(head: Head, event: Event, { by, reason }: CancelFlag): Decision {
-  return end(head, event, 'canceled', 499, by, reason, owesItsEnd(head))
-}
-
-export function cancel(head: Head, event: Of<'cancel'>): Decision {
-  if (head.status !== 'running') return end(head, event, 'canceled', 499, event.by, event.reason, owesItsEnd(head))
-  if (head.cancel !== undefined) return refused('cancel-asked')
-  const reason = event.reason === undefined ? {} : { reason: event.reason }
-  const flag = { at: event.now, by: event.by, ...reason, graceUntil: event.now + spans.cancelGraceMs }
-  return to(head, event, event.by, {
-    cancel: flag,
-    history: line(head, [event.now, 'cancel asked', event.by, event.reason]),
-  })
 }
 
 export function ripen(head: Head, event: Of<'ripen'>): Decision {
@@ -250,7 +235,8 @@ export function patch(head: Head, event: Of<'patch'>): Decision {
   const changes: Record<string, unknown> = {}
   for (const [key, value] of Object.entries(people)) changes[key] = value ?? undefined
   const touchesTimes = startAfter !== undefined || notStartAfter !== undefined
-  if (touchesTimes && head.status !== 'waiting' && head.status !== 'queued') {
+  const isAhead = (head.status === 'waiting' || head.status === 'queued') && head.cancel === undefined
+  if (touchesTimes && !isAhead) {
     return refused(isTerminal(head.status) ? 'already-ended' : 'already-running')
   }
   if (notStartAfter !== undefined) changes.notStartAfter = notStartAfter ?? undefined
@@ -264,8 +250,6 @@ export function patch(head: Head, event: Of<'patch'>): Decision {
   if (delayMs > spans.bellDelayMs) return to(head, event, event.by, { ...moved, status: 'waiting' })
   return to(head, event, event.by, { ...moved, status: 'queued' }, { bell: { delayMs } })
 }
-
-const nothingOwned: Changes = { run: undefined, cancel: undefined, retryAfter: undefined, due: undefined }
 
 type FailHow = { readonly apart: string | undefined; readonly keepsBell: boolean; readonly owes: Changes }
 
@@ -320,32 +304,6 @@ function again(
   if (delayMs > spans.bellDelayMs) return to(head, event, by ?? 'clock', { ...changes, status: 'waiting' })
   const bell = keepsBell && head.run?.renewed === false ? { holdMs: delayMs } : { bell: { delayMs } }
   return to(head, event, by ?? 'clock', { ...changes, status: 'queued' }, bell)
-}
-
-export function end(
-  head: Head,
-  event: Event,
-  status: 'succeeded' | 'failed' | 'canceled' | 'expired',
-  statusCode: number,
-  by: string | undefined,
-  why: string | undefined,
-  changes: Changes,
-): Decision {
-  const isOwing = changes.flow?.owes === true
-  const flow = changes.flow ?? head.flow
-  return to(head, event, by ?? 'clock', {
-    error: undefined,
-    ...nothingOwned,
-    ...changes,
-    flow: flow?.suspension === undefined ? flow : { ...flow, suspension: undefined },
-    status,
-    statusCode,
-    stoppedAt: event.now,
-    // What somebody may still need has no end of its retention yet (protocol 31).
-    expiresAt: isOwing || isKeptByParent(head) ? undefined : retentionEnd({ ...head, flow }, event.now),
-    due: isOwing ? event.now : undefined,
-    history: line(head, [event.now, status, by, why]),
-  })
 }
 
 function fault(code: string, message: string): TaskError {

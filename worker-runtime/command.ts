@@ -15,6 +15,12 @@ export interface CommandSpec<Input extends Schema | undefined, Output extends Sc
   /** From the start of a run; then its signal is aborted, and five seconds later the run has failed. */
   readonly timeoutSeconds?: number
   readonly leaseSeconds?: number
+  /**
+   * A task that is canceled between two of its runs (it sleeps, waits, or pauses before a retry) is run once more, so
+   * that the handler can undo what it did: what is remembered answers, an open wait throws, `ctx.step` works, for 30 s.
+   * An instance may have to be started for it: without this, such a task is canceled at once, and none of its code runs.
+   */
+  readonly runsOnCancel?: boolean
 }
 
 /** A command without its handler, to be shared with clients for typed submits. */

@@ -49,6 +49,8 @@ interface Asked {
 interface Waiting {
   readonly grant: Grant
   readonly slot: number
+  /** Asked to stop before it was started, it is started all the same: it may have something to undo. */
+  aborted: AbortReason | undefined
 }
 
 const progressTellMs = 100
@@ -97,7 +99,7 @@ export function createRuns(options: RunsOptions): Runs {
     }
   }
 
-  const startOne = ({ grant, slot }: Waiting) => {
+  const startOne = ({ grant, slot, aborted }: Waiting) => {
     const startedAtMs = sharedMonotonicMs()
     board.startedAtMs[slot] = startedAtMs
     if (Atomics.compareExchange(board.states, slot, slotState.granted, slotState.started) !== slotState.granted) {
@@ -110,7 +112,7 @@ export function createRuns(options: RunsOptions): Runs {
       slot,
       startedAtMs,
       controller: undefined,
-      aborted: undefined,
+      aborted,
       ended: false,
       files: undefined,
     }
@@ -212,7 +214,8 @@ export function createRuns(options: RunsOptions): Runs {
     if (run.aborted !== undefined) return
     run.aborted = reason
     run.controller?.abort(new TaskAborted(reason))
-    run.files?.abort(new TaskAborted(reason))
+    // A canceled run may still undo what it did, with whatever files that takes.
+    if (reason !== 'cancel') run.files?.abort(new TaskAborted(reason))
     run.flow?.abort(new TaskAborted(reason))
     // No answer counts any more, and none may come: a handler that waits for one has to hear of it.
     if (reason === 'lease-lost') for (const [number, each] of asked) if (each.run === run) drop(number, each)
@@ -244,7 +247,8 @@ export function createRuns(options: RunsOptions): Runs {
       for (const [index, grant] of grants.entries()) {
         const slot = slots[index]
         // -1: there was no slot left, and the agent has handed the run back.
-        if (slot !== undefined && slot >= 0) waiting.push({ grant, slot })
+        if (slot !== undefined && slot >= 0)
+          waiting.push({ grant, slot, aborted: grant.undo === 'canceled' ? 'cancel' : undefined })
       }
       start()
     },
@@ -257,7 +261,9 @@ export function createRuns(options: RunsOptions): Runs {
     },
     abort: (run, reason) => {
       const found = running.get(run)
-      if (found !== undefined) abortOne(found, reason)
+      if (found !== undefined) return abortOne(found, reason)
+      const ahead = waiting.find(({ grant }, index) => index >= next && grant.run === run)
+      if (ahead !== undefined) ahead.aborted ??= reason
     },
     abortAll: (reason) => {
       for (const run of running.values()) abortOne(run, reason)

@@ -73,6 +73,7 @@ function commandFields(spec: WorkerSpec, { name, version, fallback, retry, timeo
     ...(retry === undefined ? {} : { retry }),
     ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
     ...(leaseSeconds === undefined ? {} : { leaseSeconds }),
+    ...(command.runsOnCancel === true ? { runsOnCancel: true } : {}),
   }
 }
 

@@ -96,6 +96,8 @@ export const spans = {
   bellAheadMs: 900_000,
   leaseMarginMs: 10_000,
   cancelGraceMs: 30_000,
+  /** In which a canceled task that may undo what it did has to find an instance: one may have to be started. */
+  cancelStartMs: 15 * 60_000,
   auditGuardMs: 86_400_000,
   /** The audit looks at each task once, at this age (protocol 11); clocks and writes may be off by the slack. */
   auditAgeMs: 3_600_000,

@@ -17,6 +17,8 @@ export const ManifestCommand = z.strictObject({
   retry: Retry.optional(),
   timeoutSeconds: z.number().min(1).max(limits.timeoutSeconds).optional(),
   leaseSeconds: z.number().min(limits.leaseSecondsLeast).max(limits.leaseSeconds).optional(),
+  /** A task of it that is canceled between two of its runs is run once more, so that it can undo what it did. */
+  runsOnCancel: z.literal(true).optional(),
 })
 export type ManifestCommand = z.infer<typeof ManifestCommand>
 

@@ -48,6 +48,11 @@ export const Grant = z.object({
   born: z.string().optional(),
   /** Earlier runs have made sub tasks: the end says so. */
   children: z.literal(true).optional(),
+  /**
+   * Earlier runs may have something to undo: the handler is called even if the task is canceled. `canceled`: it is, and
+   * this run is for that alone.
+   */
+  undo: z.enum(['if-canceled', 'canceled']).optional(),
 })
 export type Grant = z.infer<typeof Grant>
 /** `drain`: take nothing new, finish, leave (another generation is current, or the worker is being removed). */

@@ -6,6 +6,8 @@ export interface Flow {
   readonly rootId?: string | undefined
   readonly isolationKey?: string | undefined
   readonly dependencies?: Dependencies | undefined
+  /** Canceled between two runs it is run once more, so that its handler can undo what it did. */
+  readonly runsOnCancel?: true | undefined
   /** Others have said that they wait for its end: whoever follows it up looks for them. */
   readonly isAwaited?: true | undefined
   /** How often it was begun anew by hand. What failed for good counts only in the era in which it did. */

@@ -1,11 +1,12 @@
+import { askToStop } from '../canceling.ts'
 import { limits, spans } from '../contract/limits.ts'
 import { isTerminal } from '../contract/task.ts'
+import { end } from '../end-move.ts'
 import type { Decision, Event } from '../events.ts'
 import { type Head, readyAt } from '../head.ts'
 import { line, refused, to } from '../make-move.ts'
-import { end } from '../moves.ts'
 import type { Flow, Parent } from './flow.ts'
-import { isKeptByParent, owesItsEnd, retentionEnd } from './flow-of.ts'
+import { isKeptByParent, retentionEnd } from './flow-of.ts'
 
 /** The moves of workflows, one function each. As in moves.ts they take for granted that the table allows the event. */
 
@@ -21,6 +22,8 @@ export function suspend(head: Head, event: Of<'suspend'>): Decision {
     status: 'suspended',
     run: undefined,
     flow: { ...head.flow, suspension, looks: undefined },
+    // It has started in time, however late it goes on.
+    notStartAfter: undefined,
     due: suspendedDue(suspension, event.now),
     history: line(head, [event.now, 'suspended', by, suspension.on]),
   } as const
@@ -120,13 +123,10 @@ function orphanOfKept(head: Head, event: Of<'orphan'>, parent: Parent): Decision
 }
 
 function endOfOrphan(head: Head, event: Of<'orphan'>, parent: Parent): Decision {
-  const by = parentOf(parent)
-  if (head.status !== 'running') return end(head, event, 'canceled', 499, by, over, owesItsEnd(head))
   if (head.cancel !== undefined) {
     return event.keptUntil === undefined ? refused('cancel-asked') : { kind: 'move', next: silently(head, event) }
   }
-  const flag = { at: event.now, by, reason: over, graceUntil: event.now + spans.cancelGraceMs }
-  return to(head, event, by, { cancel: flag, history: line(head, [event.now, 'cancel asked', by, over]) })
+  return askToStop(head, event, { by: parentOf(parent), reason: over })
 }
 
 const over = 'its parent ended'

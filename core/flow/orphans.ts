@@ -33,9 +33,14 @@ export async function orphanChild(
   })
 }
 
-/** Undefined while somebody above may begin it anew: then it has no end of its retention yet. */
+/**
+ * Undefined while somebody above may begin it anew, or it still undoes what it did: then it has no end of its retention
+ * yet, and may ask for what its sub tasks gave.
+ */
 function keptUntilOf(world: World, parent: Head): number | undefined {
-  return isKeptByParent(parent) ? undefined : retentionEnd(parent, parent.stoppedAt ?? world.clock.now())
+  return !isTerminal(parent.status) || isKeptByParent(parent)
+    ? undefined
+    : retentionEnd(parent, parent.stoppedAt ?? world.clock.now())
 }
 
 /** Tells all sub tasks of a task that has ended, then notes that it has: a crash between repeats it, to no harm. */

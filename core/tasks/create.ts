@@ -22,6 +22,7 @@ export interface ResolvedCommand {
   readonly retry?: Retry | undefined
   readonly timeoutSeconds?: number | undefined
   readonly leaseSeconds?: number | undefined
+  readonly runsOnCancel?: true | undefined
 }
 
 export interface Creation {
@@ -112,12 +113,14 @@ function dependenciesOf({ dependsOn }: NewTask): readonly string[] {
   return dependsOn === undefined ? [] : [...new Set(dependsOn)]
 }
 
-function flowOf({ task, flow, planned }: Creation): Flow | undefined {
+function flowOf({ task, flow, planned, command: { runsOnCancel } }: Creation): Flow | undefined {
   const { isolationKey, onDependencyFailure: onFailure = 'fail' } = task
   const count = dependenciesOf(task).length
-  if (count === 0 && isolationKey === undefined && planned === undefined) return flow
+  const isPlain = count === 0 && isolationKey === undefined && runsOnCancel === undefined
+  if (isPlain && planned === undefined) return flow
   const own: Flow = {
     ...flow,
+    ...(runsOnCancel === undefined ? {} : { runsOnCancel }),
     ...(isolationKey === undefined ? {} : { isolationKey }),
     ...(count === 0 ? {} : { dependencies: { count, onFailure, isOpen: true } }),
     ...(planned?.isAwaited === true ? { isAwaited: true } : {}),

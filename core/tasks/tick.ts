@@ -93,12 +93,13 @@ export function derive(world: World, ask: TickAsk, head: Head, writer: string): 
     case 'queued':
       return first(
         decide(head, { kind: 'expire', ...at }),
+        () => decide(head, { kind: 'end-grace', ...at, ...judging }),
         () => (ask.bellMustBeGone(head.worker, head.modifiedAt) ? decide(head, { kind: 'ring', ...at }) : undefined),
-        () => pushed(head, at, Math.min(now + spans.auditGuardMs, head.notStartAfter ?? Number.POSITIVE_INFINITY)),
+        () => pushed(head, at, nextLookAtQueued(world, head)),
       )
     case 'running':
       return first(
-        decide(head, { kind: 'end-grace', ...at }),
+        decide(head, { kind: 'end-grace', ...at, ...judging }),
         () => decide(head, { kind: 'time-out', ...at, ...judging }),
         () => decide(head, { kind: 'lose', ...at, ...judging }),
         () => pushed(head, at, nextLook(world, head)),
@@ -119,6 +120,14 @@ function first(decision: Decision, ...others: readonly (() => Decision | undefin
 
 function pushed(head: Head, at: { readonly now: number; readonly writer: string }, due: number): Decision {
   return decide(head, { kind: 'guard', ...at, due: Math.max(due, at.now + 1_000) })
+}
+
+function nextLookAtQueued(world: World, { notStartAfter, cancel }: Head): number {
+  const grace = cancel === undefined ? undefined : Math.max(cancel.graceUntil, world.seesSince() + spans.cancelStartMs)
+  return Math.min(
+    world.clock.now() + spans.auditGuardMs,
+    ...[notStartAfter, grace].filter((time) => time !== undefined),
+  )
 }
 
 /** When a running task may next need the clock: its lease judged lost, its time limit, the end of its cancel grace. */

@@ -133,8 +133,9 @@ function resolvedOf({
   retry,
   timeoutSeconds,
   leaseSeconds,
+  runsOnCancel,
 }: RegisteredCommand): ResolvedCommand {
-  return { worker, name, version, retry, timeoutSeconds, leaseSeconds }
+  return { worker, name, version, retry, timeoutSeconds, leaseSeconds, runsOnCancel }
 }
 
 function checkOf(command: RegisteredCommand, of: { compiled: Known['checks']; checks: Map<string, Check> }): Check {

@@ -179,6 +179,9 @@ export function grantFor(session: Session, { head, ticket, arguments: args, repl
     ...replay,
   }
   if (head.crashCount >= crashesAlone) grant.alone = true
+  if (head.flow?.runsOnCancel === true && head.runCount > 1) {
+    grant.undo = head.cancel === undefined ? 'if-canceled' : 'canceled'
+  }
   session.hold(grant, head)
   return grant
 }

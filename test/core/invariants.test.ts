@@ -149,6 +149,8 @@ function eventOf(head: Head, attempt: Try, now: number, writer: string): Event {
       return { kind: 'rejoin', ...at, by: 'task p', era: 1 }
     case 'fail-dependency':
       return { kind: 'fail-dependency', ...at, message: 'x' }
+    case 'end-grace':
+      return { kind: 'end-grace', ...at, seesSince: judging.seesSince }
     case 'guard':
       return { kind: 'ring', ...at }
     case 'renew':

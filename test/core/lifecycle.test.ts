@@ -33,6 +33,8 @@ function headsIn(status: Status): readonly Head[] {
     { ...plain, statusCode: 424, flow: { ...plain.flow, parent: aParent('detach'), dependencies: someDependencies } },
     { ...plain, startAfter: noon + 2_000_000, flow: { ...plain.flow, dependencies: someDependencies } },
     { ...plain, flow: { ...plain.flow, owes: true, suspension: { on: 'a signal', isHinted: true } } },
+    { ...plain, startedAt: noon - 9, flow: { ...plain.flow, parent: aParent('cancel'), runsOnCancel: true } },
+    ...(status === 'queued' ? [{ ...plain, cancel: { at: noon - 2, by: 'ann', graceUntil: noon - 1 } }] : []),
     ...(status === 'running'
       ? [{ ...plain, timeoutSeconds: 1, cancel: { at: noon - 2, by: 'ann', graceUntil: noon - 1 } }]
       : []),

@@ -145,7 +145,7 @@ describe('how runs end', () => {
       { kind: 'hand-back', ...of, reason: 'leaving' },
       { kind: 'stop', ...of },
       { kind: 'lose', ...at, seesSince: 0, chance: 0, certain: 'killed' },
-      { kind: 'end-grace', ...at },
+      { kind: 'end-grace', ...at, seesSince: 0 },
     ]
     for (const end of ends) expect(moved(head, end).next).toMatchObject({ status: 'canceled', statusCode: 499 })
   })

@@ -18,7 +18,7 @@ export const sampleEvents: readonly Event[] = [
   { kind: 'lose', ...at, ...judging },
   { kind: 'lose', ...at, ...judging, certain: 'killed' },
   { kind: 'time-out', ...at, ...judging },
-  { kind: 'end-grace', ...at },
+  { kind: 'end-grace', ...at, seesSince: 0 },
   { kind: 'cancel', ...at, by: 'ann' },
   { kind: 'ripen', ...at },
   { kind: 'ring', ...at },

@@ -43,7 +43,7 @@ function clockSteps(state: State): readonly Step[] {
   }
   if (head?.status !== 'running' || !head.due) return []
   if (head.cancel) {
-    const ended = decideOn(head, { kind: 'end-grace', ...at('clock') })
+    const ended = decideOn(head, { kind: 'end-grace', ...at('clock'), seesSince: 0 })
     return [{ name: 'the clock ends a canceled run', to: writeDecision(state, ended) }]
   }
   const decision = lose(head)

@@ -127,6 +127,18 @@ export const workflows: readonly Scenario[] = [
     },
   },
   {
+    name: 'a task that is canceled in a wait undoes what it did',
+    workers,
+    play: async ({ client }) => {
+      const { id } = await client.submit('flows.booking')
+      await until('it waits', async () => (await client.get(id)).status === 'suspended', startMs)
+      await client.cancel(id, { reason: 'not wanted' })
+      expect(await client.wait(id, { timeoutSeconds: 90 })).toMatchObject({ status: 'canceled', statusCode: 499 })
+      const undone = (await client.steps(id)).find((step) => step.id === 'give back')
+      expect(undone).toMatchObject({ state: 'done', output: 'seat 7' })
+    },
+  },
+  {
     name: 'a graph in one call runs in its order, and what depends on a failure fails with the reason',
     workers,
     play: async ({ client }) => {

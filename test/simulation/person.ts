@@ -3,6 +3,7 @@ import { cancelTask, patchTask, retryTask } from '#core/tasks/change'
 import { createTask } from '#core/tasks/create'
 import { pauseWorker, resumeWorker } from '#core/workers/put-worker'
 import type { World } from '#core/world'
+import { runsOnCancel } from './flows/script.ts'
 import type { Hub } from './hub.ts'
 import { pause } from './network.ts'
 import { createProcess, type Process } from './schedule.ts'
@@ -52,7 +53,7 @@ export class Person {
     const hasKey = random.is(0.6)
     const creation = {
       task,
-      command: { worker, name: command, version: 1 },
+      command: { worker, name: command, version: 1, runsOnCancel: runsOnCancel(task.arguments) },
       by: this.process.name,
       argumentsBytes: 10,
       ...(hasKey ? { requestHash: `hash of ${id}` } : {}),

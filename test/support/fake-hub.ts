@@ -45,6 +45,7 @@ export interface TaskSpec {
   /** What earlier runs left, and the birth that the ids of sub tasks are made of. */
   readonly steps?: readonly StepRecord[]
   readonly born?: string
+  readonly undo?: Grant['undo']
 }
 
 export interface FakeHub extends AsyncDisposable {
@@ -138,6 +139,7 @@ export async function startFakeHub(options: FakeHubOptions = {}): Promise<FakeHu
       task,
       ...(spec.steps === undefined ? {} : { steps: [...spec.steps] }),
       ...(spec.born === undefined ? {} : { born: spec.born }),
+      ...(spec.undo === undefined ? {} : { undo: spec.undo }),
     }
   }
 

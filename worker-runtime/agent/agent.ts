@@ -193,6 +193,8 @@ export function startAgent(settings: AgentSettings, { post, chance, door }: Agen
       if (departure.isEnding()) for (const held of fresh) takeBack(held, departure.reason())
       else departure.onWork()
       post({ kind: 'grants', line, slots })
+      // Behind the grant: its handler is called, and finds its signal aborted.
+      for (const held of fresh) if (held.grant.undo === 'canceled') cancel(held)
     }
     afterMove()
   }
@@ -245,7 +247,7 @@ export function startAgent(settings: AgentSettings, { post, chance, door }: Agen
 
   const cancel = (held: Held) => {
     if (held.leaving || held.endLine !== undefined) return
-    if (runs.takeBack(held)) ends.add(held, stopLine(held.grant))
+    if (held.grant.undo === undefined && runs.takeBack(held)) ends.add(held, stopLine(held.grant))
     else abort(held, 'cancel')
   }
 

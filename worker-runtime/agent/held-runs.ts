@@ -1,4 +1,5 @@
 import { sharedMonotonicMs } from '#adapters/process/monotonic'
+import type { Grant } from '#core/contract/worker-protocol'
 import type { AbortReason } from '../failure.ts'
 import { type Board, boardSlots, slotState } from '../link.ts'
 
@@ -9,6 +10,7 @@ export interface GrantHead {
   readonly leaseSeconds: number
   readonly timeoutSeconds?: number
   readonly alone?: boolean
+  readonly undo?: Grant['undo']
   readonly task: { readonly id: string }
 }
 

@@ -99,7 +99,7 @@ export class RunFlow {
   async valueOf(record: StepRecord): Promise<unknown> {
     if (record.state === 'failed') throw failureOf(record.kind, record.error)
     if (record.outputPayload === undefined) return record.output
-    return this.during(() => this.port.files().fetchJson(this.grant.task.id, stepFileName(record.id)))
+    return this.during(() => this.port.files().fetchJson(this.grant.task.id, stepFileName(record.id)), true)
   }
 
   /** The run is to stop: whoever waits hears of it. */

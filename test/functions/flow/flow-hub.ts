@@ -27,6 +27,7 @@ export async function createFlowHub() {
     commands: [
       { name: 'mill.grind', version: 1, input: { type: 'object', properties: { stone: { type: 'number' } } } },
       { name: 'mill.bake', version: 1 },
+      { name: 'mill.undo', version: 1, runsOnCancel: true as const },
     ],
     concurrency: 1_000,
     scaling: { min: 0, max: 4 },
@@ -45,9 +46,9 @@ export async function createFlowHub() {
     world,
     calls,
     say,
-    submit: async (task: Partial<NewTask> = {}): Promise<string> => {
+    submit: async (task: Partial<NewTask> = {}, of: { readonly runsOnCancel?: true } = {}): Promise<string> => {
       const id = world.ids.next()
-      const command = { worker: 'mill', name: task.command ?? 'mill.grind', version: 1 }
+      const command = { worker: 'mill', name: task.command ?? 'mill.grind', version: 1, ...of }
       const asked = { command: 'mill.grind', retentionSeconds, ...task }
       await createTask(world, { task: asked, command, by: 'ann', id, argumentsBytes: 0 })
       return id

@@ -4,14 +4,15 @@ import { createTask } from '#core/tasks/create'
 import type { World } from '#core/world'
 import type { CheckSubTasks } from '#functions/worker-protocol/flow-calls'
 import { command, worker } from '../simulation.ts'
-import type { SubTaskPlan } from './script.ts'
+import { runsOnCancel, type SubTaskPlan } from './script.ts'
 
 /** The door for sub tasks without its checks: there is one command, and it takes everything. */
 export function createDoor(world: World): CheckSubTasks {
   return async ({ by, tasks }) =>
     tasks.map(({ onParentEnd = 'cancel', ...task }): ChildSpec => {
       const requestHash = world.ids.sha256(JSON.stringify(task))
-      const created = { task, command: { worker, name: command, version: 1 }, by, argumentsBytes: 60, requestHash }
+      const asked = { worker, name: command, version: 1, runsOnCancel: runsOnCancel(task.arguments) }
+      const created = { task, command: asked, by, argumentsBytes: 60, requestHash }
       return {
         requestHash,
         onParentEnd,

@@ -16,6 +16,9 @@ export interface Ends {
   hasFailed: boolean
 }
 
+/** So much do clocks differ. */
+const skewMs = 5_000
+
 export class Ledger {
   readonly #fail: (breach: string) => void
   readonly #nowMs: () => number
@@ -118,8 +121,17 @@ export class Ledger {
     const is = after.data as Head
     if (was?.run !== undefined && was.run.id !== is.run?.id) this.#runEndedMs.set(was.run.id, this.#nowMs())
     if (was?.run !== undefined && is.status === 'suspended') this.#suspendedBy.set(is.id, was.run.id)
+    if (was !== undefined && is.status === 'canceled') this.#checkUndone(was)
     if (isTerminal(is.status)) this.#noteEnd(is)
     else if (was !== undefined && isTerminal(was.status)) this.#noteRetry(is)
+  }
+
+  /** Who may have something to undo gets a run for it, or the time in which one could have begun. */
+  #checkUndone({ id, status, flow, startedAt, cancel }: Head): void {
+    const waits = status === 'queued' || status === 'waiting' || status === 'suspended'
+    if (!waits || flow?.runsOnCancel !== true || startedAt === undefined) return
+    const isOver = cancel !== undefined && this.#nowMs() >= cancel.graceUntil - skewMs
+    if (!isOver) this.#fail(`task ${short(id)} was canceled while it was ${status}, with nothing undone`)
   }
 
   #noteRetry({ id, history }: Head): void {

@@ -47,6 +47,8 @@ export interface Script {
   readonly isTolerant: boolean
   /** A person who retries it gives its sub tasks other arguments than before. */
   readonly isChangedByRetry: boolean
+  /** Canceled between two runs it is run once more, to undo what it did. */
+  readonly undoes: boolean
 }
 
 export const signalNames = ['go', 'more'] as const
@@ -59,9 +61,16 @@ export function scriptOf(head: Head): Script | undefined {
   if (asked?.script === undefined) return undefined
   const depth = head.flow?.parent?.depth ?? 0
   const key = `${asked.script} ${depth}`
-  const script = scripts.get(key) ?? makeScript(createRandom(asked.script * 8 + depth), depth)
+  const made = scripts.get(key) ?? makeScript(createRandom(asked.script * 8 + depth), depth)
+  const script = { ...made, undoes: runsOnCancel(asked) === true }
   scripts.set(key, script)
   return script
+}
+
+/** Of a task with these arguments, as its command would say it. */
+export function runsOnCancel(args: unknown): true | undefined {
+  const { script } = (args ?? {}) as { readonly script?: number }
+  return script !== undefined && script % 3 === 0 ? true : undefined
 }
 
 function makeScript(random: Random, depth: number): Script {
@@ -73,7 +82,7 @@ function makeScript(random: Random, depth: number): Script {
     else if (random.is(0.3)) stages.push([first, makeWait(random, `w${stage}`)])
     else stages.push([first])
   }
-  return { stages, isTolerant: random.is(0.4), isChangedByRetry: random.is(0.3) }
+  return { stages, isTolerant: random.is(0.4), isChangedByRetry: random.is(0.3), undoes: false }
 }
 
 function makeAct(random: Random, id: string, depth: number): Act {

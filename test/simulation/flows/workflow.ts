@@ -49,6 +49,7 @@ export class Workflow {
 
   async carryOut(): Promise<void> {
     try {
+      if (this.#owner.head.cancel !== undefined) await this.#stop()
       for (const stage of this.#script.stages) await this.#play(stage)
       await this.#end({ kind: 'succeed', result: { output: { run: this.#owner.run } } })
     } catch (error) {
@@ -194,8 +195,18 @@ export class Workflow {
   }
 
   async #stop(): Promise<never> {
+    if (this.#script.undoes) await this.#undo()
     await this.#end({ kind: 'stop' })
     throw new Over()
+  }
+
+  async #undo(): Promise<void> {
+    const { clock } = this.#owner.instance.world
+    const startedAt = clock.now()
+    if ((await this.#owner.work(1_000)) === 'lost') throw new Over()
+    const output = { by: this.#owner.run }
+    await this.#report({ kind: 'done', id: 'undo', output, startedAt, endedAt: clock.now() })
+    this.#owner.instance.simulation.note('undone')
   }
 
   #end(end: RunEnd): Promise<void> {

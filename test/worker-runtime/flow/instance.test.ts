@@ -30,6 +30,13 @@ function createWorld() {
         return 'awake'
       }),
       defineCommand({ name: 'gated' }, async (ctx) => ctx.step('work', () => gate('work')).catch(note)),
+      defineCommand({ name: 'booking', runsOnCancel: true }, async (ctx) => {
+        const seat = await ctx.step('book', () => 'another')
+        await ctx.sleep('over', 1)
+        seen.push(String(ctx.signal.aborted))
+        await ctx.sleep('nap', 3_600).catch(() => ctx.step('give back', () => seat))
+        return 'awake'
+      }),
       defineCommand({ name: 'parts' }, async (ctx) => (await ctx.create('parts', [{ command: 'step' }])).length),
     ],
   })
@@ -119,6 +126,30 @@ describe('an instance', { timeout: 60_000 }, () => {
     gates.get('work')?.()
     await hub.endOf(task)
     expect(entriesOf(hub, 'step')).toMatchObject([{ taskId: task, reports: [{ kind: 'done', id: 'work' }] }])
+  })
+
+  it('calls the handler of a canceled task that may undo what it did, also while its places are taken', async () => {
+    const steps = [
+      { id: 'book', kind: 'step', state: 'done', output: 'seat 7' },
+      { id: 'over', kind: 'sleep', state: 'done' },
+    ] as const
+    await using hub = await startFakeHub()
+    const { worker, seen, gates } = createWorld()
+    await using _instance = startInstance(hub, worker)
+    const undone = hub.add({ command: 'booking', steps, undo: 'canceled' })
+    expect(await hub.endOf(undone)).toMatchObject({ kind: 'succeed' })
+    const held = hub.add({ command: 'gated' })
+    await waitFor(() => gates.has('work'))
+    const later = hub.add({ command: 'booking', steps, undo: 'if-canceled' })
+    await waitFor(() => entriesOf(hub, 'suspend').length === 1)
+    expect(seen).toEqual(['true', 'false'])
+    gates.get('work')?.()
+    await hub.endOf(held)
+    expect(entriesOf(hub, 'step').map(({ reports }) => reports?.[0])).toMatchObject([
+      { kind: 'done', id: 'give back', output: 'seat 7' },
+      { kind: 'done', id: 'work' },
+    ])
+    expect(hub.ends.has(later)).toBe(false)
   })
 
   it('asks again with the same nonce when the connection breaks before the answer', async () => {
