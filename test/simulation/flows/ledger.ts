@@ -47,13 +47,14 @@ export class Ledger {
     const what = JSON.stringify([record.output ?? null, record.error ?? null, record.count, record.attempts])
     if (record.state === 'done') {
       this.#same(`${step} done`, what)
-      if (this.#told.has(`${inEra} failed`)) this.#fail(`the step ${short(step)} had failed, and is done`)
+      // Who has lost its task may be told of an era that is not its own.
+      if (isOwner && this.#told.has(`${inEra} failed`)) this.#fail(`the step ${short(step)} had failed, and is done`)
       this.#notConsumedTwice(`${id} ${born}`, record)
+    } else if (!isOwner) {
+      // Nor does what it does with an open wait count.
     } else if (record.state === 'failed') {
       this.#same(`${inEra} failed`, what)
       if (this.#told.has(`${step} done`)) this.#fail(`the step ${short(step)} was done, and has failed`)
-    } else if (!isOwner) {
-      // Nothing that a run does with an open wait counts once it has lost its task.
     } else if (record.wait?.kind === 'step') {
       if (record.wait.input !== undefined) this.#same(`${inEra} input`, JSON.stringify(record.wait.input))
     } else if (record.wait !== undefined && 'until' in record.wait) {
