@@ -25,6 +25,17 @@ export const flowScenarios: readonly Scenario[] = [
     },
   },
   {
+    title: 'a plain task and one that depends on it',
+    task: { command: 'metered.plain' },
+    tasks: 50,
+    ends: 100,
+    pace: 'single, steady',
+    mostMs: 60_000,
+    afterwards: async ({ client }, ids) => {
+      for (const id of ids) await client.submit('metered.plain', {}, { dependsOn: [id] })
+    },
+  },
+  {
     title: `${fewSubTasks} sub tasks`,
     task: { command: 'metered.fan', arguments: { count: fewSubTasks } },
     tasks: 10,

@@ -81,6 +81,8 @@ export const limits = {
   /** Signals of one task that nobody has consumed. */
   signals: 1_000,
   dependencies: 500,
+  /** Tasks that are looked at to find whether a dependency of a sub task waits for one above it. */
+  dependenciesWalked: 200,
   /** Of all tasks of a batch together: each is a note that is written, and an end that is told. */
   batchDependencies: 10_000,
   refChars: 64,

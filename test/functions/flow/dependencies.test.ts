@@ -38,4 +38,16 @@ describe('a sub task', () => {
       expect(JSON.stringify(answer)).toContain(`${above} is an ancestor of this task`)
     }
   })
+
+  it('may not depend on what waits for those above it by others', async () => {
+    const hub = await createFlowHub()
+    const root = await hub.submit()
+    const parent = await hub.one()
+    const [before = '', free = ''] = [await hub.submit({ dependsOn: [root] }), await hub.submit()]
+    const after = await hub.submit({ dependsOn: [free, before] })
+    const answer = await createSubTask(hub, parent, 'stuck', [after])
+    expect(answer.outcome).toBe('refused')
+    expect(JSON.stringify(answer)).toContain(`${after} depends on ${root}, an ancestor of this task`)
+    expect(await createSubTask(hub, parent, 'fine', [free])).toMatchObject({ outcome: 'owned' })
+  })
 })
