@@ -25,6 +25,7 @@ const environment = {
   TASKURAI_TABLE: 'bench',
   TASKURAI_BUCKET: 'bench',
   TASKURAI_QUEUE_URL_PREFIX: 'https://sqs.eu-west-1.amazonaws.com/111122223333/taskurai-bench-',
+  TASKURAI_LIVE_URL: 'wss://abcdefghij.execute-api.eu-west-1.amazonaws.com/live',
   TASKURAI_ATTENTION_QUEUE_URL: 'https://sqs.eu-west-1.amazonaws.com/111122223333/taskurai-bench',
 }
 

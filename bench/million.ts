@@ -87,7 +87,7 @@ async function look(world: World, ids: readonly string[]): Promise<{ getMicros: 
   const getMicros = ((performance.now() - getStartedMs) / looks) * 1_000
   const listStartedMs = performance.now()
   for (let index = 0; index < 50; index++) {
-    const listed = await listTasks(world, { commands: ['noop'], from: 0, to: Date.now(), limit: 25 })
+    const listed = await listTasks(world, { filter: { command: 'noop' }, from: 0, to: Date.now(), limit: 25 })
     if (listed.heads.length !== 25) throw new Error('the list is short')
   }
   return { getMicros, listMs: (performance.now() - listStartedMs) / 50 }

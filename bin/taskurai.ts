@@ -13,6 +13,8 @@ const code = await runCli({
   work: async () => (await import('#worker-runtime/main')).workByHand,
   manifest: async () => (await import('#adapters/process/read-manifest')).readManifest,
   keys: () => import('#adapters/files/credentials-file'),
+  rebuildFolder: async () => (await import('#embedded/rebuild-directory')).rebuildFolder,
+  rebuildTable: async () => (await import('#adapters/account/rebuild-directory')).rebuildTable,
 })
 // All output is written by now; what a worker's libraries left open must not keep the process.
 process.exit(code)

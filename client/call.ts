@@ -1,3 +1,4 @@
+import type { SocketClass } from '../browser/types.ts'
 import { type Patience, pauseBefore, readRetryAfter } from './backoff.ts'
 import type { Connection } from './credentials.ts'
 import { type ErrorParts, isWorthRetrying, TaskuraiError } from './error.ts'
@@ -13,7 +14,8 @@ import type { Transport, WireAnswer } from './transport.ts'
 export interface Call {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly path: string
-  readonly query?: Readonly<Record<string, string | undefined>>
+  /** A list stands for a parameter that is given several times. */
+  readonly query?: Readonly<Record<string, string | readonly string[] | undefined>>
   readonly body?: unknown
   /** A body that is JSON text already. */
   readonly json?: string
@@ -31,6 +33,8 @@ export interface Line {
   readonly transport: Transport
   /** For files, whose bytes are not held in memory. */
   readonly streams: StreamTransport
+  /** For watching, where there are WebSockets. */
+  readonly socketClass?: SocketClass | undefined
   readonly system: System
   readonly patience: Patience
   readonly tryTimeoutSeconds: number
@@ -126,6 +130,9 @@ function readAnswer({ connection, system }: Line, { method, path }: Call, answer
 export function urlOf(endpoint: URL, { path, query = {} }: Pick<Call, 'path' | 'query'>): URL {
   // An endpoint may have a path of its own (a stage of API Gateway).
   const url = new URL(endpoint.pathname.replace(/\/$/, '') + path, endpoint)
-  for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, value)
+  for (const [name, value] of Object.entries(query)) {
+    if (typeof value === 'string') url.searchParams.set(name, value)
+    else for (const each of value ?? []) url.searchParams.append(name, each)
+  }
   return url
 }

@@ -1,8 +1,10 @@
+import type { SocketClass } from '../browser/types.ts'
+import type { BulkOutput } from '../core/contract/bulk.ts'
 import type { Payload } from '../core/contract/files.ts'
 import type { LogPage } from '../core/contract/logs.ts'
 import type { Json } from '../core/contract/names.ts'
-import type { ListQuery, TaskPatch } from '../core/contract/new-task.ts'
-import type { Status, Task } from '../core/contract/task.ts'
+import type { TaskPatch } from '../core/contract/new-task.ts'
+import type { Task } from '../core/contract/task.ts'
 import type { PutWorker, WorkerView } from '../core/contract/workers.ts'
 import { withApart } from './apart.ts'
 import { defaultPatience } from './backoff.ts'
@@ -12,30 +14,25 @@ import { type ConnectionOptions, resolveConnection } from './credentials.ts'
 import { type Download, type DownloadOptions, download } from './download.ts'
 import { TaskuraiError } from './error.ts'
 import { type FlowCalls, flowCalls, pagesOf, type TaskPage } from './flow.ts'
+import { type LiveCalls, liveCalls } from './live.ts'
 import { fetchStreams, httpStreams } from './stream-transport.ts'
 import { type BatchOptions, type SubmitOptions, segment, submitMany, submitOne } from './submit.ts'
 import { realSystem, type System } from './system.ts'
+import { type Bulk, type BulkOptions, bulkBody, listQuery, type TaskQuery } from './task-query.ts'
 import { fetchTransport, httpTransport } from './transport.ts'
+import { ulid } from './ulid.ts'
 import { type UploadOptions, type UploadSource, upload } from './upload.ts'
 import { type GetOptions, getTask, hasEnded, type WaitOptions, waitForEnd } from './wait.ts'
 
 export interface ClientOptions extends ConnectionOptions, Partial<System> {
   /** Instead of the client's own connections: a proxy, another agent, an app in this process. */
   readonly fetch?: typeof globalThis.fetch
+  /** What `watch` connects with where the runtime has none of its own, as Node 20: the package `ws` will do. */
+  readonly WebSocket?: SocketClass
   /** How often one call is tried at most (6), and for how long in all (60 seconds). */
   readonly tries?: number
   readonly totalSeconds?: number
   readonly tryTimeoutSeconds?: number
-}
-
-type Times = 'from' | 'to'
-
-/** Newest first; `from` is included, `to` is not. */
-export interface TaskQuery extends Omit<Partial<ListQuery>, 'status' | Times> {
-  readonly status?: Status
-  readonly from?: Date | string
-  readonly to?: Date | string
-  readonly signal?: AbortSignal
 }
 
 export interface LogsQuery {
@@ -61,7 +58,7 @@ interface Reasoned {
   readonly reason?: string
 }
 
-export interface Client extends FlowCalls {
+export interface Client extends FlowCalls, LiveCalls {
   /** Accepts a task. Typed by a contract, or by the bare name of a command. */
   submit<C extends Contract>(
     contract: C,
@@ -92,6 +89,8 @@ export interface Client extends FlowCalls {
   cancel(id: string, why?: Reasoned): Promise<Task>
   /** Runs a failed, canceled or expired task again. */
   retry(id: string, why?: Reasoned): Promise<Task>
+  /** Cancels, retries or erases all tasks that the filter finds. Answers a task of its own, to be waited for as any. */
+  bulk(request: Bulk, options?: BulkOptions): Promise<TaskOf<BulkOutput>>
   workers(): Promise<readonly WorkerView[]>
   worker(name: string): Promise<WorkerView>
   putWorker(name: string, worker: PutWorker): Promise<WorkerView>
@@ -117,6 +116,9 @@ export function createClient(options: ClientOptions = {}): Client {
 }
 
 export function lineOf(connection: Line['connection'], options: ClientOptions): Line {
+  // Whoever brings a fetch of his own has a reason: his hub may not be there for anybody else.
+  const ownSockets = (globalThis as { WebSocket?: SocketClass }).WebSocket
+  const socketClass = options.WebSocket ?? (options.fetch === undefined ? ownSockets : undefined)
   const { now = realSystem.now, chance = realSystem.chance, pause = realSystem.pause } = options
   const {
     tries = defaultPatience.tries,
@@ -127,6 +129,7 @@ export function lineOf(connection: Line['connection'], options: ClientOptions): 
     connection,
     transport: options.fetch === undefined ? httpTransport() : fetchTransport(options.fetch),
     streams: options.fetch === undefined ? httpStreams() : fetchStreams(options.fetch),
+    socketClass,
     system: { now, chance, pause },
     patience: { tries, totalMs: totalSeconds * 1_000 },
     tryTimeoutSeconds,
@@ -150,15 +153,12 @@ export function clientOn(line: Line): Client {
     return withApart(line, (await submitOne(line, what, input, options)) as Task, options?.signal)
   }
 
-  const list = (query: TaskQuery = {}): Promise<TaskPage> => {
-    const { signal, from, to, limit, command, status, cursor } = query
-    const times = { from: instant(from), to: instant(to) }
-    const asked = { command, status, cursor, ...times, limit: limit === undefined ? undefined : String(limit) }
-    return ask({ method: 'GET', path: '/v1/tasks', query: asked, signal })
-  }
+  const list = (query: TaskQuery = {}): Promise<TaskPage> =>
+    ask({ method: 'GET', path: '/v1/tasks', query: listQuery(query), signal: query.signal })
 
   return {
     ...flowCalls(line),
+    ...liveCalls(line),
     submit,
     submitBatch: (tasks, options) => submitMany(line, tasks, options),
     get: async (id, options) => withApart(line, (await getTask(line, id, options)) as Task, options?.signal),
@@ -200,6 +200,10 @@ export function clientOn(line: Line): Client {
     putWorker: (name, put) => ask({ method: 'PUT', path: worker(name), body: put }),
     pause: (name, why = {}) => ask({ method: 'POST', path: worker(name, '/pause'), body: why }),
     resume: (name) => ask({ method: 'POST', path: worker(name, '/resume'), body: {} }),
+    bulk: (request, options = {}) => {
+      const headers = { 'idempotency-key': options.idempotencyKey ?? ulid(line.system) }
+      return ask({ method: 'POST', path: '/v1/bulk', body: bulkBody(request), headers, signal: options.signal })
+    },
     commands: async () =>
       (await ask<{ commands: readonly RegisteredCommand[] }>({ method: 'GET', path: '/v1/commands' })).commands,
     health: () => ask({ method: 'GET', path: '/healthz', isUnsigned: true }),
@@ -210,8 +214,4 @@ export function clientOn(line: Line): Client {
 /** The refusal that a call meets when its own first try was carried out and only the answer was lost. */
 function isEcho(error: unknown, code: TaskuraiError['code']): boolean {
   return error instanceof TaskuraiError && error.code === code && error.mayBeDone
-}
-
-function instant(time: Date | string | undefined): string | undefined {
-  return time instanceof Date ? time.toISOString() : time
 }

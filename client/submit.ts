@@ -1,3 +1,4 @@
+import type { Attributes } from '@opentelemetry/api'
 import { limits } from '../core/contract/limits.ts'
 import { isLarge, sendApart } from './apart.ts'
 import { bytesBeside, isConnected, partsOf, refuseTooLarge } from './batch.ts'
@@ -5,6 +6,7 @@ import { call, type Line } from './call.ts'
 import type { Contract, TaskConfig, TaskToSubmit } from './contract.ts'
 import { TaskuraiError } from './error.ts'
 import { isRecord } from './problem.ts'
+import { messagingAttributes, traced } from './trace.ts'
 import { ulid } from './ulid.ts'
 
 /** Creating tasks. Each request carries an Idempotency-Key, the same on every try, so that a retry never makes two. */
@@ -30,10 +32,28 @@ export async function submitOne(
   input: unknown,
   options: SubmitOptions = {},
 ): Promise<unknown> {
-  const { idempotencyKey, signal, ...config } = options
   const name = typeof what === 'string' ? what : what.name
-  const version = config.version ?? (typeof what === 'string' ? undefined : what.version)
-  const body = { arguments: input, ...config, version }
+  const version = options.version ?? (typeof what === 'string' ? undefined : what.version)
+  const attributes = {
+    ...messagingAttributes('submit', name),
+    ...(version === undefined ? {} : { 'taskurai.version': version }),
+  }
+  return traced({ name: `submit ${name}`, attributes, told: taskAttributes }, (traceParent) =>
+    sendOne(line, { name, version, input, traceParent, options }),
+  )
+}
+
+interface One {
+  readonly name: string
+  readonly version: number | undefined
+  readonly input: unknown
+  readonly traceParent: string | undefined
+  readonly options: SubmitOptions
+}
+
+async function sendOne(line: Line, { name, version, input, traceParent, options }: One): Promise<unknown> {
+  const { idempotencyKey, signal, ...config } = options
+  const body = { arguments: input, traceParent, ...config, version }
   const text = JSON.stringify(body)
   const isApart = isLarge(text, input)
   const json = isApart ? await sendApart(line, body, signal) : text
@@ -53,7 +73,20 @@ export async function submitOne(
 export async function submitMany(
   line: Line,
   tasks: readonly TaskToSubmit[],
-  { idempotencyKey, signal }: BatchOptions = {},
+  options: BatchOptions = {},
+): Promise<readonly string[]> {
+  const command = commonCommand(tasks)
+  const attributes = { ...messagingAttributes('submit', command), 'messaging.batch.message_count': tasks.length }
+  return traced({ name: `submit ${command ?? 'batch'}`, attributes }, (traceParent) => {
+    const all = traceParent === undefined ? tasks : tasks.map((task) => ({ traceParent, ...task }))
+    return sendMany(line, all, { ...options, command })
+  })
+}
+
+async function sendMany(
+  line: Line,
+  tasks: readonly TaskToSubmit[],
+  { idempotencyKey, signal, command }: BatchOptions & { readonly command: string | undefined },
 ): Promise<readonly string[]> {
   const key = keyOf(line, idempotencyKey, limits.idempotencyKeyChars - partSuffixChars)
   // Fresh keys are ULIDs throughout, as the hub takes the time of the ids from them.
@@ -61,7 +94,6 @@ export async function submitMany(
     if (index === 0) return key
     return idempotencyKey === undefined ? ulid(line.system) : `${key}.${index}`
   }
-  const command = commonCommand(tasks)
   const path = command === undefined ? '/v1/tasks/batch' : `/v1/commands/${segment(command)}/tasks/batch`
   const ids: string[] = []
   const sent = command === undefined ? tasks : tasks.map((task) => ({ ...task, command: undefined }))
@@ -88,6 +120,11 @@ export async function submitMany(
 function commonCommand(tasks: readonly TaskToSubmit[]): string | undefined {
   const command = tasks[0]?.command
   return tasks.every((task) => task.command === command) ? command : undefined
+}
+
+function taskAttributes(task: unknown): Attributes {
+  if (!isRecord(task) || typeof task.id !== 'string') return {}
+  return { 'messaging.message.id': task.id, 'taskurai.task.id': task.id }
 }
 
 function idsOf(answer: unknown): string[] {

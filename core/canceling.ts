@@ -1,3 +1,4 @@
+import { endOfBulk } from './bulk-moves.ts'
 import { spans } from './contract/limits.ts'
 import { end } from './end-move.ts'
 import type { Decision, Event } from './events.ts'
@@ -22,6 +23,8 @@ export function askToStop(
   event: Of<'cancel'> | Of<'orphan'>,
   { by, reason }: { readonly by: string; readonly reason?: string | undefined },
 ): Decision {
+  // Nothing of it runs: who is on his way to the next portion finds it ended.
+  if (head.bulk !== undefined) return end(head, event, 'canceled', 499, by, reason, endOfBulk(head))
   const isRunning = head.status === 'running'
   if (!isRunning && !mayUndo(head)) return end(head, event, 'canceled', 499, by, reason, owesItsEnd(head))
   const graceMs = isRunning ? spans.cancelGraceMs : spans.cancelStartMs

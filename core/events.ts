@@ -2,6 +2,8 @@ import type { TaskError, TaskResult } from './contract/task.ts'
 import type { HeldFile } from './files/held-file.ts'
 import type { Suspension } from './flow/flow.ts'
 import type { Head } from './head.ts'
+import type { WatchKind } from './live/watched.ts'
+import type { Bulk } from './tasks/bulk/bulk.ts'
 
 /** What every event carries: when it happened on the hub's clock, and the token of who writes it (protocol 4). */
 interface At {
@@ -77,6 +79,13 @@ export type Event =
   | ({ readonly kind: 'fail-dependency'; readonly message: string } & At)
   /** Somebody waits for its end: whoever follows it up has to look for him. */
   | ({ readonly kind: 'await' } & At)
+  /** Somebody watches it, as one of those kinds of scope, until `until`; a mark that covers `needed` is enough. */
+  | ({
+      readonly kind: 'watch'
+      readonly by: readonly WatchKind[]
+      readonly needed: number
+      readonly until: number
+    } & At)
   /**
    * Its parent has ended, and is kept until `keptUntil`: nobody needs its result for longer. Without that time the parent
    * is still its own parent's: what is open ends, and what has ended stays.
@@ -89,6 +98,15 @@ export type Event =
    * `isOnlyKept`: nobody has asked for it yet, so nothing ends its retention and no more.
    */
   | ({ readonly kind: 'rejoin'; readonly by: string; readonly era: number; readonly isOnlyKept?: true } & At)
+  /** One more portion of a bulk is done; `due` is when the clock goes on with it. */
+  | ({
+      readonly kind: 'work'
+      readonly bulk: Bulk
+      readonly due: number
+      readonly isOver: boolean
+      readonly percent: number
+      readonly message: string
+    } & At)
   | ({ readonly kind: 'retry'; readonly by: string; readonly reason?: string | undefined } & At)
   | ({ readonly kind: 'patch'; readonly by: string; readonly fields: PatchFields } & At)
 
@@ -104,6 +122,8 @@ export type RefusalReason =
   | 'already-running'
   | 'not-ended'
   | 'cancel-asked'
+  /** The mark that stands is good for long enough. */
+  | 'already-watched'
   /** Its sub tasks have yet to be told that it ended. */
   | 'owes'
 

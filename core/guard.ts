@@ -21,6 +21,8 @@ export function dueOf(head: Head, now: number): number | undefined {
       return earliest(head.due, head.notStartAfter, head.cancel?.graceUntil, dailyLook(head, now))
     case 'running': {
       const run = head.run
+      // What the hub works off by itself says when it goes on.
+      if (head.bulk !== undefined && head.due !== undefined) return head.due
       if (run === undefined) throw new Error('guard: a running head names its run')
       const grace = head.cancel?.graceUntil
       if (!run.renewed) return earliest(head.due, grace, dailyLook(head, now))

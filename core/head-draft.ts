@@ -61,5 +61,7 @@ export function draftOf(head: Head): HeadDraft {
     leaseSeconds: head.leaseSeconds,
     retentionSeconds: head.retentionSeconds,
     flow: head.flow,
+    bulk: head.bulk,
+    watched: head.watched,
   }
 }

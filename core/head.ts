@@ -2,6 +2,8 @@ import type { Json } from './contract/names.ts'
 import type { Retry, Status, TaskError, TaskResult } from './contract/task.ts'
 import type { HeldFile } from './files/held-file.ts'
 import type { Flow } from './flow/flow.ts'
+import type { Watched } from './live/watched.ts'
+import type { Bulk } from './tasks/bulk/bulk.ts'
 
 /**
  * Which write of which life of an item this is. `born` is new for every try to create it (time, then randomness, so
@@ -105,6 +107,10 @@ export interface Head extends Version {
   readonly retentionSeconds: number
   /** Absent for plain tasks. */
   readonly flow?: Flow | undefined
+  /** How far it has come, of one that the hub works off by itself. */
+  readonly bulk?: Bulk | undefined
+  /** Absent while nobody watches: then whoever follows it up reads nothing for that. */
+  readonly watched?: Watched | undefined
 }
 
 /** From when the task may run: its own start or the end of its backoff, whichever is later. */

@@ -238,3 +238,35 @@ export function payloadRowTo(time: number): string {
 export function payloadOfRow(sk: string): string {
   return sk.slice(sk.indexOf('#') + 1)
 }
+
+/** Who may watch what: the token's id is in the token, of its secret the hash is kept. */
+export function watchTokenKey(tokenId: string): Key {
+  return { pk: `K#watch#${tokenId}`, sk: 'TOKEN' }
+}
+
+/** All who watch one task or subject. A subject's value is hashed: it may be any text, and is nobody else's business. */
+export function watchersPk(scopeKey: string): string {
+  return `WS#${scopeKey}`
+}
+
+export const watcherPrefix = 'CONN#'
+
+export function watcherKey(scopeKey: string, connectionId: string): Key {
+  return { pk: watchersPk(scopeKey), sk: `${watcherPrefix}${connectionId}` }
+}
+
+/** One connection by its id: all that its end tells. */
+export function connectionKey(connectionId: string): Key {
+  return { pk: `WC#${connectionId}`, sk: 'CONN' }
+}
+
+const liveRetry = '#live'
+
+/** The end of a task that a watcher could not be told. In the key is its birth, so that it goes with the task. */
+export function liveRetryKey(taskId: string, born: string): Key {
+  return retryKey(taskId, `${born}${liveRetry}`)
+}
+
+export function isLiveRetrySk(sk: string): boolean {
+  return isRetrySk(sk) && sk.endsWith(liveRetry)
+}

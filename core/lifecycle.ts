@@ -1,8 +1,10 @@
+import * as bulkMoves from './bulk-moves.ts'
 import * as canceling from './canceling.ts'
 import type { Status } from './contract/task.ts'
 import type { Decision, Event, RefusalReason } from './events.ts'
 import * as flowMoves from './flow/moves.ts'
 import type { Head } from './head.ts'
+import { watch } from './live/watched.ts'
 import { refused } from './make-move.ts'
 import * as moves from './moves.ts'
 
@@ -12,7 +14,7 @@ import * as moves from './moves.ts'
  *
  * Invariants the moves keep (numbers of docs/protocol.md):
  * L1 a move into `queued` comes with a bell, or keeps the one its run still holds (8);
- * L2 `waiting`, `suspended` and renewed runs have a `due`; so has whatever may expire or waits for a cancel to end (1);
+ * L2 `waiting`, `suspended`, renewed runs and bulks have a `due`; so has whatever may expire or waits for a cancel to end (1);
  * L3 only the run that the head names may move a running head, besides cancel, loss, timeout and patch (2, 14);
  * L4 a terminal head has no run and no cancel flag; it has a `due` while it owes its sub tasks the news (28), and an
  * `expiresAt` once it does not and nobody above it may need it (31).
@@ -27,6 +29,7 @@ export const table: Readonly<Record<Status, Readonly<Partial<Record<Event['kind'
     release: ['queued', 'waiting'],
     'fail-dependency': ['failed'],
     await: ['waiting'],
+    watch: ['waiting'],
     orphan: ['waiting', 'canceled', 'queued'],
     rejoin: ['waiting'],
   },
@@ -39,6 +42,7 @@ export const table: Readonly<Record<Status, Readonly<Partial<Record<Event['kind'
     'end-grace': ['canceled'],
     patch: ['queued', 'waiting'],
     await: ['queued'],
+    watch: ['queued'],
     orphan: ['queued', 'canceled'],
     rejoin: ['queued'],
   },
@@ -52,11 +56,14 @@ export const table: Readonly<Record<Status, Readonly<Partial<Record<Event['kind'
     lose: ['queued', 'waiting', 'failed', 'canceled'],
     'time-out': ['queued', 'waiting', 'failed', 'canceled'],
     'end-grace': ['canceled'],
-    cancel: ['running'],
+    // What the hub works off by itself has no run that could be asked.
+    cancel: ['running', 'canceled'],
+    work: ['running', 'succeeded'],
     guard: ['running'],
     patch: ['running'],
     suspend: ['suspended'],
     await: ['running'],
+    watch: ['running'],
     orphan: ['running'],
     rejoin: ['running'],
   },
@@ -69,6 +76,7 @@ export const table: Readonly<Record<Status, Readonly<Partial<Record<Event['kind'
     cancel: ['canceled', 'queued'],
     patch: ['suspended'],
     await: ['suspended'],
+    watch: ['suspended'],
     orphan: ['suspended', 'canceled', 'queued'],
     rejoin: ['suspended'],
   },
@@ -152,6 +160,8 @@ function decideAllowed(head: Head, event: Event): Decision {
       return flowMoves.failDependency(head, event)
     case 'await':
       return flowMoves.awaitEnd(head, event)
+    case 'watch':
+      return watch(head, event)
     case 'orphan':
       return flowMoves.orphan(head, event)
     case 'pay':
@@ -166,6 +176,8 @@ function decideAllowed(head: Head, event: Event): Decision {
       return moves.guard(head, event)
     case 'expire':
       return moves.expire(head, event)
+    case 'work':
+      return bulkMoves.work(head, event)
     case 'retry':
       return moves.retry(head, event)
     case 'patch':

@@ -1,4 +1,5 @@
 import { endByFlag, mayUndo, toUndo } from './canceling.ts'
+import { bulkCommand } from './contract/bulk.ts'
 import { limits, spans } from './contract/limits.ts'
 import type { TaskError } from './contract/task.ts'
 import { isTerminal } from './contract/task.ts'
@@ -175,6 +176,8 @@ export function expire(head: Head, event: Of<'expire'>): Decision {
 
 export function retry(head: Head, event: Of<'retry'>): Decision {
   if (head.flow?.owes === true) return refused('owes')
+  // The hub's own tasks have no bell to be begun anew by: whoever wants it again asks for a new one.
+  if (head.command === bulkCommand) return refused('not-in-this-status')
   return begunAnew(head, event, {}, event.reason)
 }
 

@@ -1,4 +1,4 @@
-import type { LogLine } from './contract/logs.ts'
+import type { LogPage } from './contract/logs.ts'
 import type { Version } from './head.ts'
 
 /**
@@ -187,13 +187,20 @@ export interface TaskLife {
   readonly born: string
 }
 
+/** Whose log is read: where its lines lie, and between which times. */
+export interface LoggedTask extends TaskLife {
+  readonly worker: string
+  readonly createdAt: number
+  readonly stoppedAt?: number | undefined
+}
+
 /** What the runs of a task logged, beside the table and never in its way: files here, CloudWatch on AWS. */
 export interface TaskLogs {
   /** Lines behind the cursor, in the order in which they came. Throws a `bad-cursor` for one that it never gave. */
   readonly read: (
-    task: TaskLife,
+    task: LoggedTask,
     range: { readonly cursor: string | undefined; readonly limit: number },
-  ) => Promise<{ readonly lines: readonly LogLine[]; readonly cursor?: string; readonly leftOut?: number }>
+  ) => Promise<LogPage>
   /** Called for every task that is removed; costs nothing for those that never logged. */
   readonly remove: (task: TaskLife) => Promise<void>
 }

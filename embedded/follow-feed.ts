@@ -16,6 +16,8 @@ export interface FollowOptions {
   readonly nudgeScaler: (worker: string, queued: number) => void
   /** A running task was asked to stop: its instance need not wait for its next renewal (protocol 19). */
   readonly onCancelAsked: (ask: { instance: string; run: string; taskId: string }) => void
+  /** With every read of changes, in their order; `reacted`: what follows from them is done. */
+  readonly onChanges: (changes: readonly Change[], reacted: Promise<unknown>) => void
   readonly onFailed: (error: unknown) => void
 }
 
@@ -57,6 +59,7 @@ export async function followFeed(options: FollowOptions): Promise<Following> {
       reached = read.cursor
       tell(read.changes)
       const reacted = react(world, { nudgeScaler: options.nudgeScaler }, read.changes)
+      options.onChanges(read.changes, reacted)
       unsettled++
       settled = Promise.all([settled, reacted]).then(() => {
         cursor = read.cursor

@@ -6,6 +6,7 @@ import { openUploadTokens } from '#adapters/files/upload-tokens'
 import { systemChance } from '#adapters/system/chance'
 import { systemClock } from '#adapters/system/clock'
 import { createSystemIds } from '#adapters/system/ids'
+import { isLiveRetrySk } from '#core/keys'
 import type { Feed, Log } from '#core/ports'
 import { readHead } from '#core/tasks/move'
 import type { World } from '#core/world'
@@ -13,18 +14,23 @@ import { createApi } from '#functions/api/app'
 import { createCatalog } from '#functions/api/catalog'
 import { createCheckSubTasks } from '#functions/api/create-sub-tasks'
 import { createRegisterWorker, type RegisterWorker } from '#functions/api/register-worker'
+import { repeatPush } from '#functions/live/repeat-push'
 import { createWorkerCalls, type WorkerCalls } from '#functions/worker-protocol/worker-calls'
 import { createAuthorize } from './authorize.ts'
 import { forgetMissing, freeRunsOfTheDead } from './dead-instances.ts'
 import { followFeed } from './follow-feed.ts'
 import { startHubClock } from './hub-clock.ts'
 import { createInstances, type Instances } from './instances.ts'
+import { createLiveServer } from './live/live-server.ts'
 import { lockFolder } from './lock.ts'
 import { openStore } from './open-store.ts'
 import { createScaleOut } from './scale-out.ts'
 import { listen } from './server.ts'
 import { createSight } from './sight.ts'
 import { openTaskLogs } from './task-logs.ts'
+
+/** One machine has one disk: nothing is gained by spreading rows. */
+export const directoryShards = 1
 
 /** How long after a start instances of an earlier hub are waited for: they try again every second or so. */
 const comeBackMostMs = 4_000
@@ -35,6 +41,8 @@ export interface HubOptions {
   readonly host?: string
   /** 0: any free port. */
   readonly port?: number
+  /** Pages of these origins may watch tasks, with a token; without the list, any may. */
+  readonly liveOrigins?: readonly string[]
   /** `process` survives kill -9 but not a power cut. Default `power`. */
   readonly durability?: 'power' | 'process'
   readonly log: Log
@@ -100,7 +108,7 @@ async function openParts(folder: string, options: HubOptions): Promise<OpenOutco
     clock: systemClock,
     ids: createSystemIds(),
     chance: systemChance,
-    directoryShards: 1,
+    directoryShards,
     seesSince: sight.seesSince,
   }
   const onFailed = (error: unknown) => log.error('hub.failed', { error: String(error) })
@@ -114,24 +122,27 @@ async function openParts(folder: string, options: HubOptions): Promise<OpenOutco
     onLine: logs.take,
   })
   const scaleOut = createScaleOut(world, instances.launcher, onFailed)
+  const live = createLiveServer({ world, onFailed, origins: options.liveOrigins })
   await freeRunsOfTheDead(world, opened.store.openTasks())
   const following = await followFeed({
     world,
     feed,
     nudgeScaler: scaleOut.nudge,
     onCancelAsked: ({ instance, run, taskId }) => instances.push(instance, { push: 'cancel', run, taskId }),
+    onChanges: live.pusher.take,
     onFailed,
   })
   const authorize = createAuthorize(keys.keys)
   const uploads = openUploadTokens(folder)
   const events = { onTask: following.onTask }
-  const api = createApi({ world, catalog, workerCalls: calls, authorize, events, uploads })
+  const api = createApi({ world, catalog, workerCalls: calls, authorize, events, uploads, live: live.door })
   const listening = await listen({
     host: options.host ?? '127.0.0.1',
     port: options.port ?? 4400,
     api,
     authorize,
     onStream: instances.accept,
+    onLive: live.accept,
   })
   if (listening.kind === 'refused') {
     await following.stop()
@@ -147,6 +158,9 @@ async function openParts(folder: string, options: HubOptions): Promise<OpenOutco
     world,
     launcher: instances.launcher,
     sweep,
+    onOther: async (key) => {
+      if (isLiveRetrySk(key.sk)) await repeatPush(live.parts, key)
+    },
     onSecond: instances.scaleIfWaiting(scaleOut.nudge),
     onTick: sight.look,
     onFailed,
@@ -157,8 +171,10 @@ async function openParts(folder: string, options: HubOptions): Promise<OpenOutco
     await hubClock.stop()
     await instances.stop()
     await logs.settled()
+    await live.stop()
     await listening.close()
     await following.stop()
+    await live.pusher.settled()
     await closeStore()
   }
   return { kind: 'open', hub: { endpoint: listening.endpoint, world, calls, feed, registerWorker, close } }

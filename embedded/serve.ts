@@ -41,6 +41,7 @@ export async function serve(options: ServeOptions): Promise<number> {
     dataFolder,
     port,
     ...(options.host === undefined ? {} : { host: options.host }),
+    ...(env.TASKURAI_LIVE_ORIGINS === undefined ? {} : { liveOrigins: listOf(env.TASKURAI_LIVE_ORIGINS) }),
     ...(options.durability === undefined ? {} : { durability: options.durability }),
     log: logTo(printError, env.TASKURAI_LOG === 'info'),
     ...(options.showsOutput === false
@@ -112,6 +113,11 @@ function welcome(endpoint: string, dataFolder: string, cwd: string): readonly st
 /** For a shell; left bare where nothing in it means anything there. */
 function quoted(path: string): string {
   return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`
+}
+
+/** `https://shop.example,https://desk.example` */
+function listOf(text: string): readonly string[] {
+  return text.split(',').flatMap((part) => part.trim() || [])
 }
 
 function portOf(env: ServeOptions['env']): number | undefined {

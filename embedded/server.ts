@@ -1,10 +1,12 @@
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
-import { ApiError, errorTable } from '#core/contract/errors'
+import { ApiError } from '#core/contract/errors'
 import type { Api } from '#functions/api/app'
 import type { Authorization, RawRequest } from './authorize.ts'
 import { watchFileTraffic } from './file-traffic.ts'
+import { livePath } from './live/live-server.ts'
+import { refuseUpgrade } from './refuse-upgrade.ts'
 
 export const streamPath = '/v1/worker-protocol/stream'
 const streamProtocol = 'taskurai-worker/1'
@@ -18,6 +20,8 @@ export interface ListenOptions {
   readonly api: Api
   readonly authorize: (raw: RawRequest) => Authorization
   readonly onStream: (socket: Socket, principal: string) => void
+  /** Somebody wants to watch tasks: authorized by a token in the address, not by a signature. */
+  readonly onLive: (incoming: IncomingMessage, socket: Socket) => void
 }
 
 export type ListenOutcome =
@@ -69,33 +73,30 @@ export async function listen(options: ListenOptions): Promise<ListenOutcome> {
   }
 }
 
-function upgrade({ authorize, onStream }: ListenOptions, incoming: IncomingMessage, socket: Socket): void {
+function upgrade({ authorize, onStream, onLive }: ListenOptions, incoming: IncomingMessage, socket: Socket): void {
   socket.on('error', () => socket.destroy())
   const { url = '/', method = 'GET' } = incoming
+  if (url.split('?', 1)[0] === livePath && incoming.headers.upgrade?.toLowerCase() === 'websocket') {
+    return onLive(incoming, socket)
+  }
   if (url !== streamPath || incoming.headers.upgrade !== streamProtocol) {
-    return refuse(socket, new ApiError('not-found', `only ${streamPath} takes an upgrade, to ${streamProtocol}`))
+    return refuseUpgrade(
+      socket,
+      new ApiError(
+        'not-found',
+        `only ${streamPath} takes an upgrade, to ${streamProtocol}, and ${livePath} to websocket`,
+      ),
+    )
   }
   const headers: Record<string, string> = {}
   for (const [name, value] of Object.entries(incoming.headers))
     headers[name] = Array.isArray(value) ? value.join(',') : (value ?? '')
   const authorization = authorize({ method, url, headers, body: new Uint8Array() })
-  if (!authorization.ok) return refuse(socket, new ApiError('forbidden', authorization.detail))
+  if (!authorization.ok) return refuseUpgrade(socket, new ApiError('forbidden', authorization.detail))
   if (!authorization.allows(method, url))
-    return refuse(socket, new ApiError('forbidden', `this key may not ${method} ${url}`))
+    return refuseUpgrade(socket, new ApiError('forbidden', `this key may not ${method} ${url}`))
   socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${streamProtocol}\r\n\r\n`)
   onStream(socket, authorization.principal)
-}
-
-function refuse(socket: Socket, error: ApiError): void {
-  const body = JSON.stringify(error.toProblem())
-  const { status, title } = errorTable[error.code]
-  const head = [
-    `HTTP/1.1 ${status} ${title}`,
-    'Content-Type: application/problem+json',
-    `Content-Length: ${Buffer.byteLength(body)}`,
-    'Connection: close',
-  ]
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
 }
 
 function whyNotListening(error: unknown, host: string, port: number): string {

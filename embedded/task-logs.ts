@@ -4,7 +4,7 @@ import { limits } from '#core/contract/limits'
 import type { LogLine } from '#core/contract/logs'
 import type { Head } from '#core/head'
 import type { Log, TaskLife, TaskLogs } from '#core/ports'
-import { readTaskLine } from '#worker-runtime/task-line'
+import { readTaskLine } from '#core/task-line'
 
 /**
  * The logs of tasks in the embedded hub: from what the instances that it started print, the lines that belong to a task

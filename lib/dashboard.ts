@@ -20,6 +20,8 @@ export interface DashboardOptions {
   readonly apiId: string
   readonly tableName: string
   readonly functionNames: Readonly<Record<'api' | 'reactor' | 'clock', string>>
+  /** Where watchers connect; absent where nobody can. */
+  readonly liveApiId: string | undefined
   readonly alarms: readonly Alarm[]
 }
 
@@ -41,7 +43,7 @@ function headline({ hubName, endpoint }: DashboardOptions): string {
   return `# Taskurai hub ${hubName}\n${endpoint} · instances and backlog of each worker: \`taskurai workers\``
 }
 
-function graphs({ hubName, apiId, tableName, functionNames }: DashboardOptions): readonly IWidget[] {
+function graphs({ hubName, apiId, tableName, functionNames, liveApiId }: DashboardOptions): readonly IWidget[] {
   const lambda = (name: keyof typeof functionNames, metricName: string, statistic: string) =>
     metricOf('AWS/Lambda', metricName, { FunctionName: functionNames[name] }, statistic, name)
   const api = (metricName: string, statistic: string) =>
@@ -60,7 +62,13 @@ function graphs({ hubName, apiId, tableName, functionNames }: DashboardOptions):
     graph('Reactor behind, ms', [lambda('reactor', 'IteratorAge', Stats.MAXIMUM)]),
     graph('Units of the table', [table('ConsumedWriteCapacityUnits'), table('ConsumedReadCapacityUnits')]),
     graph('Throttled', [table('WriteThrottleEvents'), table('ReadThrottleEvents')]),
+    ...(liveApiId === undefined ? [] : [watchers(liveApiId)]),
   ]
+}
+
+function watchers(ApiId: string): GraphWidget {
+  const count = (metricName: string) => metricOf('AWS/ApiGateway', metricName, { ApiId }, Stats.SUM, metricName)
+  return graph('Watchers', [count('ConnectCount'), count('MessageCount'), count('IntegrationError')])
 }
 
 function graph(title: string, left: (Metric | MathExpression)[]): GraphWidget {

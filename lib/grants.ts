@@ -4,7 +4,7 @@ import type { Construct } from 'constructs'
 import { CommandName } from '#core/contract/names'
 import { type HubRoute, routes } from './routes.ts'
 
-/** The three ready policies of callers, made of the route table. IAM judges method and path, and nothing else. */
+/** The ready policies of callers, made of the route table. IAM judges method and path, and nothing else. */
 
 export interface SubmitOptions {
   /** The commands that the caller may ask for, by their names. `all` is for services that hand on any. */
@@ -28,6 +28,11 @@ export function grantSubmit(target: GrantTarget, grantee: IGrantable, { commands
 /** The caller sees tasks, their logs and files, workers and commands, and changes nothing. Never sensitive values. */
 export function grantRead(target: GrantTarget, grantee: IGrantable): Grant {
   return grantRoutes(target, grantee, ['reader'])
+}
+
+/** The caller makes tokens with which others watch tasks, and takes them back: those who hold one see what it is for. */
+export function grantWatch(target: GrantTarget, grantee: IGrantable): Grant {
+  return grantRoutes(target, grantee, ['watcher'])
 }
 
 /** The caller reads, submits tasks of any command, cancels, retries, changes and removes them, and pauses workers. */

@@ -2,7 +2,7 @@ import { type ArnComponents, ArnFormat, Stack } from 'aws-cdk-lib'
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs'
 import type { Construct, IDependable } from 'constructs'
 import type { EnvText, HubEnv } from '#core/contract/hub-env'
-import { queueNameOf } from '#core/contract/hub-env'
+import { queueNameOf, workerLogGroupOf } from '#core/contract/hub-env'
 import { namesOf } from './names.ts'
 
 /** What workers, rules and grants need of a hub: the same of one in this app and of one that is known by its name. */
@@ -67,13 +67,20 @@ export function arnsOf(scope: Construct, hubName: string) {
     instances: arn({ service: 'ecs', resource: 'task', resourceName: `${names.cluster}/*` }),
     attentionQueue: named('sqs', names.attentionQueue),
     keyedQueues: named('sqs', names.keyedQueues),
-    function: (name: 'intake' | 'registrar') =>
+    function: (name: 'intake' | 'registrar' | 'live') =>
       arn({
         service: 'lambda',
         resource: 'function',
         resourceName: names.function(name),
         arnFormat: ArnFormat.COLON_RESOURCE_NAME,
       }),
+    /** What the instances of any worker of the hub print. */
+    workerLogs: arn({
+      service: 'logs',
+      resource: 'log-group',
+      resourceName: `${workerLogGroupOf(hubName, '*')}:*`,
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    }),
     /** Rules of the hub on any event bus. */
     rules: [
       arn({ service: 'events', resource: 'rule', resourceName: names.rule('*') }),

@@ -8,10 +8,12 @@ import type { EnvText, HubEnv } from '#core/contract/hub-env'
 import type { ApiEnv } from '#functions/api/config'
 import type { ClockEnv } from '#functions/clock/config'
 import type { IntakeEnv } from '#functions/intake/config'
+import type { LiveEnv } from '#functions/live/config'
 import type { ReactorEnv } from '#functions/reactor/config'
 import type { RegistrarEnv } from '#functions/registrar/config'
 import { HubFunction, type HubFunctionProps } from './hub-function.ts'
 import type { EventsOut } from './hub-props.ts'
+import { greetLater, type LiveApi } from './live.ts'
 import type { FunctionName } from './names.ts'
 import { permissionsOf } from './permissions.ts'
 
@@ -22,11 +24,16 @@ export interface HubFunctionsOptions {
   readonly bucket: Bucket
   readonly attentionQueue: Queue
   readonly events: EventsOut | undefined
+  /** Absent: nobody can watch tasks. */
+  readonly liveApi: LiveApi | undefined
   readonly logRetention: RetentionDays
   readonly codeFolder: string | undefined
 }
 
-export type HubFunctions = Readonly<Record<FunctionName, HubFunction>>
+export type HubFunctions = Readonly<Record<Exclude<FunctionName, 'live'>, HubFunction>> & {
+  /** Where tasks can be watched. */
+  readonly live?: HubFunction
+}
 
 /** The functions of a hub, each with what it is allowed: what its adapters call and nothing beside it. */
 export function createFunctions(scope: Construct, options: HubFunctionsOptions): HubFunctions {
@@ -51,6 +58,7 @@ export function createFunctions(scope: Construct, options: HubFunctionsOptions):
       description: 'Registers workers when they are deployed',
       timeout: registrarTimeout,
     }),
+    ...(options.liveApi === undefined ? {} : { live: make('live', liveProps) }),
   }
   allowEach(scope, functions, options)
   return functions
@@ -59,15 +67,22 @@ export function createFunctions(scope: Construct, options: HubFunctionsOptions):
 /** Ten minutes for the check run, and some to say how it went. */
 const registrarTimeout = Duration.minutes(12)
 
+const liveProps = {
+  description: 'Lets watchers in and shows them what they watch',
+  // The first states of fifty tasks, and waits for a connection to stand.
+  timeout: Duration.seconds(20),
+  memorySize: 256,
+}
+
 function allowEach(scope: Construct, functions: HubFunctions, options: HubFunctionsOptions): void {
-  const { api, reactor, clock, intake, registrar } = functions
-  const { table, bucket, attentionQueue, events, hubName } = options
+  const { api, reactor, clock, intake, registrar, live } = functions
+  const { table, bucket, attentionQueue, events, hubName, liveApi } = options
   const { tableName } = table
   const may = permissionsOf(scope, { hubName, tableName, bucketName: bucket.bucketName })
   const attention = { actions: ['sqs:SendMessage'], on: [attentionQueue.queueArn] }
   for (const each of [api, reactor, clock, registrar]) each.allow(may.store)
   for (const each of [api, reactor, clock]) each.allow(may.join)
-  api.allow(may.readFiles, may.missFiles, may.writeFiles, may.makeKeyedQueues)
+  api.allow(may.readFiles, may.missFiles, may.writeFiles, may.makeKeyedQueues, may.readLogs)
   intake.allow(may.makeTasks, attention)
   // What makes no task goes there with its reason. (The construct's own destination would allow more.)
   intake.handler.configureAsyncInvoke({ onFailure: { bind: () => ({ destination: attentionQueue.queueArn }) } })
@@ -77,6 +92,10 @@ function allowEach(scope: Construct, functions: HubFunctions, options: HubFuncti
   }
   clock.allow(may.readDue)
   registrar.allow(...may.launch, may.lookAtInstances, may.removeRevisions)
+  if (liveApi === undefined) return
+  live?.allow(may.store, greetLater(scope, hubName))
+  // The API closes what is open with a token that is taken back.
+  for (const each of [api, reactor, clock, live]) each?.allow(liveApi.write)
 }
 
 /** What each function's own config wants, as text: one that is forgotten does not compile. */
@@ -86,17 +105,21 @@ interface Environments {
   readonly clock: EnvText<(typeof ClockEnv)['_output']>
   readonly intake: EnvText<(typeof IntakeEnv)['_output']>
   readonly registrar: EnvText<(typeof RegistrarEnv)['_output']>
+  readonly live: EnvText<(typeof LiveEnv)['_output']>
 }
 
-function environmentsOf(scope: Construct, { environment, attentionQueue, events }: HubFunctionsOptions): Environments {
+function environmentsOf(scope: Construct, options: HubFunctionsOptions): Environments {
+  const { environment, attentionQueue, events, liveApi } = options
+  const liveUrl = { TASKURAI_LIVE_URL: liveApi?.url ?? '' }
   const reactor = {
     ...environment,
+    ...liveUrl,
     TASKURAI_ATTENTION_QUEUE_URL: attentionQueue.queueUrl,
     TASKURAI_EVENT_BUS: events === undefined ? '' : busOf(scope, events).name,
     TASKURAI_EVENTS: (events?.statuses ?? []).join(','),
   }
-  const api = { ...environment, TASKURAI_ATTENTION_QUEUE_ARN: attentionQueue.queueArn }
-  return { api, reactor, clock: reactor, intake: environment, registrar: environment }
+  const api = { ...environment, ...liveUrl, TASKURAI_ATTENTION_QUEUE_ARN: attentionQueue.queueArn }
+  return { api, reactor, clock: reactor, intake: environment, registrar: environment, live: { ...environment, ...liveUrl } }
 }
 
 const accountBus = 'default'

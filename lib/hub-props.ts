@@ -37,6 +37,8 @@ export interface TaskHubProps extends NetworkOptions {
   readonly reactorParallelization?: number | undefined
   /** Moves of tasks as events on a bus. @default none */
   readonly events?: EventsOut | undefined
+  /** Whether tasks can be watched: a WebSocket API, which costs nothing while nobody does. @default true */
+  readonly live?: boolean | undefined
   /** Metrics of each instance, at 0.30 $ a metric and month. @default false */
   readonly containerInsights?: boolean | undefined
   /** 3 $ a month; an account's first three are free. @default true */

@@ -1,7 +1,7 @@
 import type { EventPattern, Rule } from 'aws-cdk-lib/aws-events'
 import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam'
 import { Construct } from 'constructs'
-import { grantOperate, grantRead, grantSubmit, type SubmitOptions } from './grants.ts'
+import { grantOperate, grantRead, grantSubmit, grantWatch, type SubmitOptions } from './grants.ts'
 import type { HubFacts } from './hub-facts.ts'
 import { addEventRule, type EventTask } from './on-event.ts'
 import { TaskWorker } from './task-worker.ts'
@@ -57,6 +57,14 @@ export abstract class Hub extends Construct {
   /** Lets somebody read, submit any command, cancel, retry, change and remove tasks, and pause workers. */
   grantOperate(grantee: IGrantable): Grant {
     return grantOperate(this.target, grantee)
+  }
+
+  /**
+   * Lets a service make tokens with which its users' browsers watch tasks. Whoever has this grant can let anybody see
+   * any task.
+   */
+  grantWatch(grantee: IGrantable): Grant {
+    return grantWatch(this.target, grantee)
   }
 
   private get target() {

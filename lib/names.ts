@@ -10,6 +10,7 @@ export function namesOf(hub: string) {
   return {
     cluster: `taskurai-${hub}`,
     api: `taskurai-${hub}`,
+    liveApi: `taskurai-${hub}-live`,
     function: (name: FunctionName) => `taskurai-${hub}-${name}`,
     /** The names of workers have no underscore, so that no worker's queue can be this one. */
     attentionQueue: `taskurai-${hub}_attention`,
@@ -32,7 +33,7 @@ export function namesOf(hub: string) {
 }
 export type Names = ReturnType<typeof namesOf>
 
-export type FunctionName = 'api' | 'reactor' | 'clock' | 'intake' | 'registrar'
+export type FunctionName = 'api' | 'reactor' | 'clock' | 'intake' | 'registrar' | 'live'
 
 /** What other stacks read of a hub, each a free parameter. */
 export type ParameterName =

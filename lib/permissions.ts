@@ -39,6 +39,12 @@ export function permissionsOf(scope: Construct, { hubName, tableName, bucketName
     missFiles: { actions: ['s3:ListBucket'], on: [bucket] },
     writeFiles: files('s3:PutObject'),
     removeFiles: files('s3:DeleteObject'),
+    /** Of tasks, for who may read tasks. */
+    readLogs: {
+      actions: ['logs:FilterLogEvents'],
+      on: [arns.workerLogs],
+      because: 'Other stacks bring workers. Bound to what instances of this hub print.',
+    },
     launch: [
       {
         actions: ['ecs:RunTask'],

@@ -11,7 +11,15 @@ export interface HubRoute {
    * Which of the ready policies allows it. None allows what is for `deployer`s or for `instance`s outside of this
    * account's containers: whoever needs that is given the path itself.
    */
-  readonly for: 'everybody' | 'submitter' | 'submitter of any' | 'reader' | 'operator' | 'deployer' | 'instance'
+  readonly for:
+    | 'everybody'
+    | 'submitter'
+    | 'submitter of any'
+    | 'reader'
+    | 'operator'
+    | 'watcher'
+    | 'deployer'
+    | 'instance'
 }
 
 export const routes: readonly HubRoute[] = [
@@ -23,6 +31,7 @@ export const routes: readonly HubRoute[] = [
   { method: 'POST', path: '/v1/tasks', for: 'submitter of any' },
   { method: 'POST', path: '/v1/tasks/batch', for: 'submitter of any' },
   { method: 'GET', path: '/v1/tasks', for: 'reader' },
+  { method: 'POST', path: '/v1/bulk', for: 'operator' },
   { method: 'GET', path: '/v1/tasks/{id}', for: 'reader' },
   { method: 'PATCH', path: '/v1/tasks/{id}', for: 'operator' },
   { method: 'DELETE', path: '/v1/tasks/{id}', for: 'operator' },
@@ -31,7 +40,11 @@ export const routes: readonly HubRoute[] = [
   { method: 'GET', path: '/v1/tasks/{id}/files/{name}', for: 'reader' },
   { method: 'GET', path: '/v1/tasks/{id}/steps', for: 'reader' },
   { method: 'GET', path: '/v1/tasks/{id}/children', for: 'reader' },
+  { method: 'GET', path: '/v1/tasks/{id}/logs', for: 'reader' },
   { method: 'POST', path: '/v1/tasks/{id}/signals/{name}', for: 'operator' },
+  { method: 'POST', path: '/v1/tasks/{id}/watch-token', for: 'watcher' },
+  { method: 'POST', path: '/v1/watch-tokens', for: 'watcher' },
+  { method: 'DELETE', path: '/v1/watch-tokens/{id}', for: 'watcher' },
   { method: 'GET', path: '/v1/workers', for: 'reader' },
   { method: 'GET', path: '/v1/workers/{name}', for: 'reader' },
   { method: 'PUT', path: '/v1/workers/{name}', for: 'deployer' },

@@ -18,6 +18,7 @@ import { createFunctions, type HubFunctions } from './hub-functions.ts'
 import { tellOthers } from './hub-parameters.ts'
 import type { TaskHubProps } from './hub-props.ts'
 import { ImportedHub } from './imported-hub.ts'
+import { createLiveApi, openLiveApi } from './live.ts'
 import { createNetwork } from './network.ts'
 import { readStream } from './reactor.ts'
 import { watchStops } from './stops.ts'
@@ -69,13 +70,15 @@ export class TaskHub extends Hub {
       directoryShards: String(props.directoryShards ?? shardsDefault.directory),
     }
     const logRetention = props.logRetention ?? RetentionDays.ONE_MONTH
+    const liveApi = props.live === false ? undefined : createLiveApi(this, hubName)
     const functions = createFunctions(this, {
       ...{ hubName, logRetention, table: this.table, bucket: this.bucket, attentionQueue: this.attentionQueue },
       environment: hubEnvironment(this, shared),
-      events: props.events,
+      ...{ events: props.events, liveApi },
       codeFolder: props.codeFolder,
     })
-    const { api, reactor, clock } = functions
+    const { api, reactor, clock, live } = functions
+    if (liveApi !== undefined && live !== undefined) openLiveApi(liveApi, live)
     const parallelization = props.reactorParallelization ?? parallelizationDefault
     readStream({ reactor, table: this.table, bucket: this.bucket, parallelization })
     windClock(this, hubName, clock)
@@ -103,11 +106,11 @@ export class TaskHub extends Hub {
       ready: [...network.ready, ...cluster, this.table, this.bucket, this.attentionQueue, functions.registrar],
     }
     tellOthers(this, this.facts)
-    this.watch(props, functions)
+    this.watch(props, functions, liveApi?.api.apiId)
     Tags.of(this).add('taskurai:hub', hubName)
   }
 
-  private watch(props: TaskHubProps, functions: HubFunctions): void {
+  private watch(props: TaskHubProps, functions: HubFunctions, liveApiId: string | undefined): void {
     const { hubName, facts, attentionQueue } = this
     const { apiId, endpoint, tableName } = facts
     const functionNames = {
@@ -121,6 +124,7 @@ export class TaskHub extends Hub {
       reactorName: functionNames.reactor,
       clockName: functionNames.clock,
     })
-    if (props.dashboard !== false) createDashboard(this, { hubName, endpoint, apiId, tableName, functionNames, alarms })
+    if (props.dashboard === false) return
+    createDashboard(this, { hubName, endpoint, apiId, liveApiId, tableName, functionNames, alarms })
   }
 }

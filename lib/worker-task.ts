@@ -10,7 +10,7 @@ import {
 import type { Role } from 'aws-cdk-lib/aws-iam'
 import { LogGroup } from 'aws-cdk-lib/aws-logs'
 import type { Construct } from 'constructs'
-import type { EnvText } from '#core/contract/hub-env'
+import { type EnvText, workerLogGroupOf } from '#core/contract/hub-env'
 import type { WorkerEnv } from '#core/contract/worker-env'
 import { type HubFacts, hubEnvironment } from './hub-facts.ts'
 import { namesOf } from './names.ts'
@@ -78,7 +78,7 @@ function addContainer(
     linuxParameters: new LinuxParameters(scope, 'Linux', { initProcessEnabled: true }),
     logging: LogDriver.awsLogs({
       logGroup: new LogGroup(scope, 'Log', {
-        logGroupName: namesOf(facts.hubName).logGroup(`worker/${worker}`),
+        logGroupName: workerLogGroupOf(facts.hubName, worker),
         retention: props.logRetention ?? facts.logRetention,
         removalPolicy: RemovalPolicy.DESTROY,
       }),

@@ -9,6 +9,8 @@ const entryPoints = {
   worker: 'worker-runtime/index.ts',
   client: 'client/index.ts',
   embedded: 'embedded/index.ts',
+  browser: 'browser/index.ts',
+  react: 'react/index.ts',
   testing: 'testing/index.ts',
   cdk: 'lib/index.ts',
 }
@@ -29,6 +31,7 @@ export const functionEntries = {
   api: 'functions/api/handler.ts',
   clock: 'functions/clock/handler.ts',
   intake: 'functions/intake/handler.ts',
+  live: 'functions/live/handler.ts',
   reactor: 'functions/reactor/handler.ts',
   registrar: 'functions/registrar/handler.ts',
 }

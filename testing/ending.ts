@@ -14,24 +14,26 @@ export interface Ending {
   readonly files?: readonly TestedFile[]
 }
 
-export function endingOf(run: string, ended: Exclude<Ended, { kind: 'by-hub' }>, files: TestFiles): Ending {
+export function endingOf(run: string, ended: Exclude<Ended, { kind: 'suspended' }>, files: TestFiles): Ending {
   if (ended.kind === 'hand-back') {
     return { event: { kind: 'hand-back', run, reason: ended.reason }, outcome: 'interrupted' }
   }
   const end = endOf(ended.line)
+  const { children } = end
   switch (end.kind) {
     case 'succeed': {
       const told = files.resultOf(end.result)
-      return { event: { kind: 'succeed', run, result: told.result }, outcome: 'succeeded', files: told.files }
+      return { event: { kind: 'succeed', run, result: told.result, children }, outcome: 'succeeded', files: told.files }
     }
     case 'fail': {
       const error = end.timedOut === true ? { ...end.error, code: 'timeout' } : end.error
-      return { event: { kind: 'fail', run, error }, outcome: end.timedOut === true ? 'timed-out' : 'failed', error }
+      const outcome = end.timedOut === true ? 'timed-out' : 'failed'
+      return { event: { kind: 'fail', run, error, children }, outcome, error }
     }
     case 'stop':
-      return { event: { kind: 'stop', run }, outcome: 'canceled' }
+      return { event: { kind: 'stop', run, children }, outcome: 'canceled' }
     case 'expire':
-      return { event: { kind: 'give-up', run }, outcome: 'expired' }
+      return { event: { kind: 'give-up', run, children }, outcome: 'expired' }
     default:
       return end satisfies never
   }

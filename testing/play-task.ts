@@ -1,17 +1,17 @@
-import { limits } from '#core/contract/limits'
 import type { TaskError } from '#core/contract/task'
-import type { Grant } from '#core/contract/worker-protocol'
 import type { WriteLog } from '#worker-runtime/log'
 import type { ReadyCommand } from '#worker-runtime/run-task'
 import { endingOf } from './ending.ts'
+import type { TestHub } from './hub.ts'
 import type { TaskLife } from './life.ts'
 import type { TestControl, TestHooks } from './options.ts'
-import { type OneRun, runOnce } from './run-once.ts'
+import { type Ended, type OneRun, runOnce } from './run-once.ts'
 import type { TestedFile, TestFiles } from './test-files.ts'
 import type { RunOutcome, TestedLog, TestedProgress, TestedRun } from './tested-task.ts'
 import type { TestTime } from './time.ts'
 
 export interface Play {
+  readonly hub: TestHub
   readonly life: TaskLife
   readonly ready: ReadyCommand
   readonly time: TestTime
@@ -20,69 +20,43 @@ export interface Play {
   readonly patienceSeconds: number
 }
 
-/** No task has more: its policies end it before. */
-const runsMost = limits.retryRuns + limits.interruptions + limits.crashes
-
-/** Plays one task to its end, run by run. Whatever ends a run is told to its head in the same moment of the test. */
+/** Plays the runs of one task. Whatever ends a run is told to its head in the same moment of the test. */
 export class TaskPlayer {
+  readonly life: TaskLife
   readonly runs: TestedRun[] = []
   readonly progress: TestedProgress[] = []
   readonly logs: TestedLog[] = []
   /** Of the run that succeeded. */
   files: Readonly<Record<string, TestedFile>> = {}
   readonly #play: Play
-  #number = 0
   #startedAt = new Date(0)
   #current: OneRun | undefined
-  #hookError: { readonly thrown: unknown } | undefined
 
   constructor(play: Play) {
     this.#play = play
+    this.life = play.life
   }
 
-  async play(): Promise<void> {
-    const { life } = this.#play
-    while (!life.hasEnded && this.#number < runsMost) {
-      this.#number++
-      this.#waitForStart()
-      life.claim(`run-${this.#number}`)
-      if (!life.hasEnded) await this.#playRun()
-      if (this.#hookError !== undefined) throw this.#hookError.thrown
-    }
-  }
-
-  /** A task whose start window closes before it may start is looked at just after that. */
-  #waitForStart(): void {
-    const { life, time, hooks } = this.#play
-    const until = life.waitsUntil
-    if (until === undefined) return
-    this.#call(() => hooks.onWait?.(until, this.#control()))
-    if (life.hasEnded || this.#hookError !== undefined) return
-    const { notStartAfter = Number.POSITIVE_INFINITY } = life.head
-    const lookAtMs = Math.min(until.getTime(), notStartAfter + 1)
-    time.pass(Math.max(0, lookAtMs - time.now().getTime()) / 1_000)
-  }
-
-  async #playRun(): Promise<void> {
-    const { life, ready, time, files, hooks, patienceSeconds } = this.#play
-    const grant = this.#grant()
+  /** Only where time allows it. A task whose start window has closed expires instead. */
+  async playRun(run: string): Promise<void> {
+    const { hub, life, ready, time, files, hooks, patienceSeconds } = this.#play
+    life.claim(run)
+    if (life.hasEnded) return
+    const grant = await hub.grant(life, run)
     this.#startedAt = time.now()
     const one = runOnce({
-      grant,
-      ready,
-      time,
-      patienceSeconds,
-      files,
-      onProgress: (percent, message) => this.#progressed(grant.run, percent, message),
+      ...{ hub, grant, ready, time, files, patienceSeconds },
+      onProgress: (percent, message) => this.#progressed(run, percent, message),
       onLog: (level, event, fields) => this.#logged(level, event, fields),
-      onEnded: (ended) => {
-        const ending = endingOf(grant.run, ended, files)
-        life.tell(ending.event)
-        this.files = Object.fromEntries((ending.files ?? []).map((file) => [file.name, file]))
-        this.#note(ending.outcome, ending.error)
+      onSteps: (steps) => {
+        for (const step of steps) this.#call(() => hooks.onStep?.({ run: this.#number, ...step }, this.#control()))
       },
+      onCanceled: () => one.abort('cancel'),
+      onBlamed: () => this.#giveUp(),
+      onEnded: (ended) => this.#ended(run, ended),
     })
     this.#current = one
+    this.#endAtGrace(one)
     this.#call(() => hooks.onRun?.(this.#control()))
     try {
       await one.settled
@@ -91,11 +65,22 @@ export class TaskPlayer {
     }
   }
 
-  #grant(): Grant {
-    const { life } = this.#play
-    const { leaseSeconds, timeoutSeconds } = life.head
-    const run = `run-${this.#number}`
-    return { run, ticket: `bell-${this.#number}`, leaseSeconds, timeoutSeconds, task: life.task({ isBrief: true }) }
+  /** It waits, and nothing has been done about that yet: so this may be done now. */
+  tellWait(until: Date | undefined): void {
+    this.#call(() => this.#play.hooks.onWait?.(until, this.#control()))
+  }
+
+  #ended(run: string, ended: Ended): void {
+    if (ended.kind === 'suspended') return this.#note('suspended')
+    const ending = endingOf(run, ended, this.#play.files)
+    this.life.tell(ending.event)
+    this.files = Object.fromEntries((ending.files ?? []).map((file) => [file.name, file]))
+    this.#note(ending.outcome, ending.error)
+  }
+
+  /** Of the run that is under way, or was the last. */
+  get #number(): number {
+    return this.life.head.runCount
   }
 
   #progressed(run: string, percent: number, message: string | undefined): void {
@@ -121,15 +106,25 @@ export class TaskPlayer {
     try {
       hook()
     } catch (thrown) {
-      this.#hookError ??= { thrown }
-      this.#current?.endByHub({ isWaitedFor: true })
+      this.#play.hub.blame(thrown)
+      this.#giveUp()
     }
   }
 
+  /** The test has failed: nothing of this run counts any more. */
+  #giveUp(): void {
+    this.#current?.endByHub({ isWaitedFor: true })
+  }
+
   #control(): TestControl {
+    const { hub, life, time } = this.#play
     return {
-      run: this.#number,
-      time: this.#play.time,
+      run: this.#number + (life.head.status === 'running' ? 0 : 1),
+      time,
+      get waits() {
+        return life.waits
+      },
+      signal: (name, data) => hub.signal(life, name, data),
       cancel: (reason) => this.#cancel(reason),
       crash: (why = 'the test let its instance die') => this.#crash(why),
       shutdown: () => this.#running('shutdown').abort('shutdown'),
@@ -137,14 +132,18 @@ export class TaskPlayer {
   }
 
   #cancel(reason: string | undefined): void {
-    const { life, time } = this.#play
     const one = this.#current
-    if (life.cancel(reason) === 'refused' || one === undefined) return
+    if (this.life.cancel(reason) === 'refused' || one === undefined) return
     one.abort('cancel')
-    const graceUntil = life.head.cancel?.graceUntil
+    this.#endAtGrace(one)
+  }
+
+  /** A run that is asked to stop, or was begun for that, is over when its grace is. */
+  #endAtGrace(one: OneRun): void {
+    const graceUntil = this.life.head.cancel?.graceUntil
     if (graceUntil === undefined) return
-    time.at(new Date(graceUntil), () => {
-      if (one.isOver() || life.tell({ kind: 'end-grace' }) === 'refused') return
+    this.#play.time.at(new Date(graceUntil), () => {
+      if (one.isOver() || this.life.tell({ kind: 'end-grace' }) === 'refused') return
       this.#note('canceled')
       one.endByHub({ isWaitedFor: false })
     })
@@ -153,7 +152,7 @@ export class TaskPlayer {
   #crash(why: string): void {
     const one = this.#running('crash')
     if (one.isOver()) return
-    this.#play.life.tell({ kind: 'lose', certain: why })
+    this.life.tell({ kind: 'lose', certain: why })
     this.#note('crashed')
     one.endByHub({ isWaitedFor: true })
   }

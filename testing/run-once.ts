@@ -5,25 +5,29 @@ import { timeoutLine } from '#worker-runtime/end-lines'
 import { type AbortReason, TaskAborted } from '#worker-runtime/failure'
 import { logOf, type WriteLog } from '#worker-runtime/log'
 import { createRunFiles } from '#worker-runtime/run-files'
-import { type ReadyCommand, type Running, runTask } from '#worker-runtime/run-task'
+import { type ReadyCommand, type Running, runTask, signalOf } from '#worker-runtime/run-task'
+import { createTestFlow, type TestFlowOptions } from './flow-port.ts'
+import type { TestHub } from './hub.ts'
 import type { TestFiles } from './test-files.ts'
-import { createTestFlow } from './test-flow.ts'
 import type { TestTime } from './time.ts'
 
 /**
  * One run, as an instance makes it: the runtime's own `runTask`, and around it what its agent does to a run (abort at
- * the time limit, an end five seconds later whatever the handler does, hand-back at shutdown), in the test's time.
+ * the time limit, an end five seconds later whatever the handler does, hand-back at shutdown, leaving behind what can
+ * only wait), in the test's time.
  */
 
 /** Taken before a test framework puts fake timers in their place: patience is measured in real time. */
 const { setTimeout: setRealTimeout, clearTimeout: clearRealTimeout } = globalThis
 
-/** How a run ended by itself: with its line, or handed back, where nothing else may be written for it. */
+/** How a run ended by itself: with its line, given back to wait, or handed back, where nothing else may be written for it. */
 export type Ended =
   | { readonly kind: 'line'; readonly line: string }
+  | { readonly kind: 'suspended' }
   | { readonly kind: 'hand-back'; readonly reason: string }
 
-export interface RunOnceOptions {
+export interface RunOnceOptions extends Pick<TestFlowOptions, 'onCanceled' | 'onSteps' | 'onBlamed'> {
+  readonly hub: TestHub
   readonly grant: Grant
   readonly ready: ReadyCommand
   readonly time: TestTime
@@ -46,7 +50,9 @@ export interface OneRun {
 
 export function runOnce(options: RunOnceOptions): OneRun {
   const { grant, time } = options
-  const running: Running = { grant, slot: 0, startedAtMs: 0, controller: undefined, aborted: undefined, ended: false }
+  // A run that is there to undo what was done begins with its signal aborted.
+  const aborted = grant.undo === 'canceled' ? 'cancel' : undefined
+  const running: Running = { grant, slot: 0, startedAtMs: 0, controller: undefined, aborted, ended: false }
   const takeBacks: (() => void)[] = []
   const after = (ms: number, fire: () => void) => {
     takeBacks.push(time.at(new Date(time.now().getTime() + ms), fire))
@@ -84,8 +90,16 @@ export function runOnce(options: RunOnceOptions): OneRun {
     if (running.aborted === undefined) return
     const why = new TaskAborted(running.aborted)
     running.controller?.abort(why)
-    running.files?.abort(why)
+    // A canceled run may still undo what it did, with whatever files that takes.
+    if (running.aborted !== 'cancel') running.files?.abort(why)
     running.flow?.abort(why)
+  }
+  const leaveBehind = () => {
+    if (running.ended) return
+    running.aborted = 'suspended'
+    over({ kind: 'suspended' })
+    running.controller?.abort(new TaskAborted('suspended'))
+    void Promise.resolve(running.files?.close()).then(settle, reject)
   }
 
   const { timeoutSeconds } = grant
@@ -98,6 +112,18 @@ export function runOnce(options: RunOnceOptions): OneRun {
   }
 
   const files = () => createRunFiles({ task: grant.task, transfers: async () => options.files })
+  const flow = () =>
+    createTestFlow({
+      ...options,
+      pass: (seconds) => time.pass(seconds),
+      signal: () => signalOf(running),
+      aborted: () => (running.aborted === undefined ? undefined : new TaskAborted(running.aborted)),
+      runFiles: () => {
+        running.files ??= files()
+        return running.files
+      },
+      onSuspended: leaveBehind,
+    })
 
   // Whoever began the run must hold its handle before the handler says anything.
   queueMicrotask(
@@ -118,16 +144,7 @@ export function runOnce(options: RunOnceOptions): OneRun {
           }),
         now: () => time.now().getTime(),
         files,
-        flow: () =>
-          createTestFlow({
-            now: () => time.now().getTime(),
-            after,
-            aborted: () => (running.aborted === undefined ? undefined : new TaskAborted(running.aborted)),
-            files: () => {
-              running.files ??= files()
-              return running.files
-            },
-          }),
+        flow,
       }),
   )
 

@@ -6,6 +6,7 @@ import { contentTypeOf } from '#client/content-types'
 import type { Transfers } from '#client/transfers'
 import { ContentType, defaultContentType, FileName, type Payload, type TaskFile } from '#core/contract/files'
 import { limits } from '#core/contract/limits'
+import type { Json } from '#core/contract/names'
 import type { TaskResult } from '#core/contract/task'
 import type { RunResult } from '#core/contract/worker-protocol'
 
@@ -30,6 +31,11 @@ export class TestFiles implements Transfers {
   private constructor(sources: Readonly<Record<string, TestSource>>, listed: readonly TaskFile[]) {
     this.#sources = sources
     this.listed = listed
+  }
+
+  /** A sub task has none: in a test nobody can upload what it would name. */
+  static get none(): TestFiles {
+    return new TestFiles({}, [])
   }
 
   static async read(sources: Readonly<Record<string, TestSource>>): Promise<TestFiles> {
@@ -80,13 +86,18 @@ export class TestFiles implements Transfers {
       const { id: _, ...about } = payload
       return { name, ...about, ...(isPublic === true ? ({ public: true } as const) : {}), bytes }
     })
-    const output = outputPayload === undefined ? rest.output : textOf(this.#payload(outputPayload).bytes)
+    const output = outputPayload === undefined ? rest.output : this.jsonOf(outputPayload)
     const told = {
       ...rest,
       ...(output === undefined ? {} : { output }),
       ...(files.length === 0 ? {} : { files: files.map(({ bytes: _, ...file }) => file) }),
     }
     return { result: told, files }
+  }
+
+  /** An uploaded payload of JSON. */
+  jsonOf(payload: string): Json {
+    return JSON.parse(Buffer.from(this.#payload(payload).bytes).toString('utf8'))
   }
 
   #payload(id: string) {
@@ -121,8 +132,4 @@ async function bytesOf(source: TestSource): Promise<Uint8Array> {
     chunks.push(bytes)
   }
   return Buffer.concat(chunks)
-}
-
-function textOf(bytes: Uint8Array) {
-  return JSON.parse(Buffer.from(bytes).toString('utf8'))
 }

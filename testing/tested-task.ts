@@ -1,4 +1,5 @@
 import type { Json } from '#core/contract/names'
+import type { Step } from '#core/contract/steps'
 import type { Status, Task, TaskError } from '#core/contract/task'
 import type { TestedFile } from './test-files.ts'
 
@@ -10,6 +11,10 @@ export interface TestedTask<Output = Json> {
   /** Why the task failed. Errors of runs that were repeated are in `runs`. */
   readonly error: TaskError | undefined
   readonly runs: readonly TestedRun[]
+  /** What the task remembers, in the order in which it began: as `client.steps` answers it. */
+  readonly steps: readonly Step[]
+  /** What the task asked others to do, in its order. */
+  readonly subTasks: readonly TestedSubTask[]
   /** Every report, also those that would share a write on a hub. */
   readonly progress: readonly TestedProgress[]
   readonly logs: readonly TestedLog[]
@@ -30,8 +35,58 @@ export interface TestedRun {
   readonly error?: TaskError
 }
 
-/** `interrupted`: handed back at a shutdown. `crashed`: its instance died or lost its lease. Neither is a failure. */
-export type RunOutcome = 'succeeded' | 'failed' | 'timed-out' | 'canceled' | 'expired' | 'interrupted' | 'crashed'
+/**
+ * `suspended`: the task waits, and goes on in another run. `interrupted`: handed back at a shutdown. `crashed`: its
+ * instance died or lost its lease. None of these is a failure.
+ */
+export type RunOutcome =
+  | 'succeeded'
+  | 'failed'
+  | 'timed-out'
+  | 'canceled'
+  | 'expired'
+  | 'suspended'
+  | 'interrupted'
+  | 'crashed'
+
+/** A `ctx.step` that is over: done, or failed for good. */
+export interface TestedStep {
+  readonly run: number
+  readonly id: string
+  readonly state: 'done' | 'failed'
+  readonly output?: Json
+  readonly error?: TaskError
+  readonly tries: number
+}
+
+/** What a task that is suspended waits for. */
+export interface TestedWait {
+  /** Of the step. */
+  readonly id: string
+  readonly kind: 'sleep' | 'signal' | 'sub-tasks' | 'next-try'
+  /** The name of the signal. */
+  readonly signal?: string
+  /** The end of the sleep, of the pause, or of the time limit. */
+  readonly until?: Date
+}
+
+export interface TestedSubTask {
+  readonly id: string
+  /** The step that made it. */
+  readonly step: string
+  readonly command: string
+  readonly version: number
+  readonly arguments: Json | undefined
+  readonly status: Status
+  readonly output: Json | undefined
+  readonly error: TaskError | undefined
+  /** How many there were. */
+  readonly runs: number
+  readonly onParentEnd: 'cancel' | 'detach'
+  /** The whole envelope. */
+  readonly task: Task
+  readonly subTasks: readonly TestedSubTask[]
+}
 
 export interface TestedProgress {
   readonly run: number

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import type { Say } from './console-lines.ts'
 import type { WriteLog } from './log.ts'
 import { runTask } from './run-task.ts'
 
@@ -6,12 +7,21 @@ import { runTask } from './run-task.ts'
 
 const signals = ['SIGTERM', 'SIGINT'] as const
 
-/** Which command's code is running, for errors that come late. One store for all workers of a process. */
-const commandStore = new AsyncLocalStorage<string>()
+interface RunScope {
+  readonly command: string
+  readonly say: Say
+}
+
+/** Which run's code is running, for errors that come late and for the console. One store for all workers of a process. */
+const runStore = new AsyncLocalStorage<RunScope>()
 
 /** Runs a task such that its late errors know their command. It ends the run itself and never rejects. */
-export function withinCommand(command: string, ...run: Parameters<typeof runTask>): void {
-  void commandStore.run(command, runTask, ...run)
+export function withinRun(scope: RunScope, ...run: Parameters<typeof runTask>): void {
+  void runStore.run(scope, runTask, ...run)
+}
+
+export function sayOfRun(): Say | undefined {
+  return runStore.getStore()?.say
 }
 
 export interface ProcessEventsOptions {
@@ -33,7 +43,7 @@ export function watchProcess(options: ProcessEventsOptions): ProcessEvents {
   let asked = false
   let rejections = 0
 
-  const command = () => commandStore.getStore() ?? (options.commands().join(', ') || 'none')
+  const command = () => runStore.getStore()?.command ?? (options.commands().join(', ') || 'none')
   const onSignal = () => {
     // The second one means it: no grace.
     stop('shutdown', asked ? 0 : graceMs)

@@ -10,6 +10,9 @@ import { flowContextOf } from './flow/flow-of-run.ts'
 import { type FlowPort, hasChildren, RunFlow } from './flow/run-flow.ts'
 import { jsonTextOf } from './json-text.ts'
 import type { RunFiles } from './run-files.ts'
+import type { RunLog } from './run-log.ts'
+import { tracing } from './trace/load-tracing.ts'
+import type { RunTrace } from './trace/run-trace.ts'
 import type { Checked, Validator } from './validator.ts'
 
 /** A command with its schemas compiled. */
@@ -30,9 +33,13 @@ export interface Running {
   ended: boolean
   /** Made when the run first has to do with files: most never do. */
   files?: RunFiles | undefined
+  /** Made with the first line that it logs: most log none. */
+  log?: RunLog | undefined
   /** Made when the run first has to do with steps: most never do. */
   flow?: RunFlow | undefined
   flowContext?: FlowContext | undefined
+  /** Absent where nobody traces. */
+  trace?: RunTrace | undefined
 }
 
 export interface RunSurroundings {
@@ -49,12 +56,24 @@ export interface RunSurroundings {
 
 /** Runs the handler and ends the run with its line, or with '' where nothing may be written but a hand-back. */
 export async function runTask(running: Running, ready: ReadyCommand, around: RunSurroundings): Promise<void> {
+  const traced = tracing()
+  if (traced !== undefined) {
+    const { traceRun } = traced instanceof Promise ? await traced : traced
+    running.trace = traceRun({ grant: running.grant, now: around.now })
+  }
   let line: string
   try {
-    line = await lineOf(running, ready, around)
+    const { trace } = running
+    line = await (trace === undefined
+      ? lineOf(running, ready, around)
+      : trace.within(() => lineOf(running, ready, around)))
   } catch (thrown) {
     line = threw(running, thrown)
+    if (running.aborted === undefined && !(thrown instanceof TaskExpired)) running.trace?.threw(thrown)
   }
+  const divergence = running.flow?.divergence
+  if (divergence !== undefined && running.aborted === undefined) line = failed(running, taskErrorOf(divergence))
+  if (running.aborted !== 'suspended') running.trace?.end(line)
   // Before the end, so that the folders of an instance are never more than its runs.
   if (running.files !== undefined) await running.files.close()
   // What the hub has taken back in a wait ends in another run.
@@ -197,7 +216,7 @@ class RunContext implements CommandContext {
   get #flow(): FlowContext {
     const running = this.#running
     if (running.flowContext === undefined) {
-      running.flow = new RunFlow(running.grant, this.#around.flow(running))
+      running.flow = new RunFlow(running.grant, this.#around.flow(running), running.trace)
       running.flowContext = flowContextOf(running.flow)
     }
     return running.flowContext

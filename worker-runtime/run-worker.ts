@@ -2,11 +2,14 @@ import type { ConnectionOptions } from '#client/credentials'
 import { workerId } from '#core/contract/worker-id'
 import { startAgentThread } from './agent-thread.ts'
 import { commandKey } from './command.ts'
+import { watchConsole } from './console-lines.ts'
 import { type FoundHub, findHub } from './find-hub.ts'
 import { boardOf, createBoardMemory, type ExitReason, exitCodes, type FromAgent } from './link.ts'
 import { lineLog, type WriteLog } from './log.ts'
-import { watchProcess, withinCommand } from './process-events.ts'
+import { createPrinter } from './print-lines.ts'
+import { sayOfRun, watchProcess, withinRun } from './process-events.ts'
 import { createRunFiles } from './run-files.ts'
+import type { RunLogOptions } from './run-log.ts'
 import type { ReadyCommand } from './run-task.ts'
 import { createRuns } from './runs.ts'
 import { validatorOf } from './validator.ts'
@@ -60,7 +63,9 @@ export async function runWorker(defined: WorkerDefinition, options: RunWorkerOpt
   const found = await findHub(definition.name, options, env)
   if (!found.ok) return { why: found.why, message: found.message, code: exitCodes[found.why], lateRejections: 0 }
   const { hub } = found
-  const log = options.log ?? lineLog((line) => process.stdout.write(line), formatOf(hub, env))
+  const { print, printedBytes } = createPrinter(process.stdout, (lines) => log('warn', 'log.unread', { lost: lines }))
+  const log = options.log ?? lineLog(print, formatOf(hub, env))
+  const unwatchConsole = env.TASKURAI_CONSOLE === 'plain' ? () => undefined : watchConsole(sayOfRun)
   const memory = createBoardMemory()
   const board = boardOf(memory)
   const { recycle = {} } = definition
@@ -72,6 +77,7 @@ export async function runWorker(defined: WorkerDefinition, options: RunWorkerOpt
       clearInterval(beat)
       options.signal?.removeEventListener('abort', onAbort)
       events.remove()
+      unwatchConsole()
       runs.abortAll('shutdown')
       void agent.stop().finally(() => resolve({ why, message, lateRejections: events.lateRejections() }))
     }
@@ -121,8 +127,9 @@ export async function runWorker(defined: WorkerDefinition, options: RunWorkerOpt
       board,
       send: agent.send,
       log,
+      logLimits: { printedBytes, ...logLinesOf(env) },
       files: ({ grant }) => createRunFiles({ task: grant.task, transfers }),
-      within: withinCommand,
+      within: withinRun,
     })
     const stop = (why: 'shutdown' | 'crash', stopGraceMs: number) =>
       agent.send({ kind: 'stop', why, graceMs: stopGraceMs })
@@ -150,6 +157,12 @@ function readyCommands({ commands }: WorkerDefinition): ReadonlyMap<string, Read
 
 function formatOf({ defaults }: FoundHub, { TASKURAI_LOG: told }: Env): 'text' | 'json' {
   return told === 'json' || told === 'text' ? told : defaults.log
+}
+
+/** How many lines a run may print, where its deployment says otherwise. */
+function logLinesOf({ TASKURAI_LOG_LINES: told }: Env): Pick<RunLogOptions, 'linesMost'> {
+  const linesMost = Number(told || Number.NaN)
+  return Number.isInteger(linesMost) && linesMost >= 0 ? { linesMost } : {}
 }
 
 function graceSecondsOf({ graceSeconds }: RunWorkerOptions, env: Env, otherwise: number): number {

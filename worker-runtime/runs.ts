@@ -2,13 +2,16 @@ import { sharedMonotonicMs } from '#adapters/process/monotonic'
 import { systemChance } from '#adapters/system/chance'
 import { systemClock } from '#adapters/system/clock'
 import type { Grant } from '#core/contract/worker-protocol'
+import type { LineOf } from '#core/log-text'
 import { commandKey } from './command.ts'
+import type { Say } from './console-lines.ts'
 import { failLine } from './end-lines.ts'
 import { type AbortReason, TaskAborted, TaskFailure, taskError } from './failure.ts'
 import type { FlowPort } from './flow/run-flow.ts'
 import { type Board, type FlowMessage, type FromAgent, slotState, type TurnMessage } from './link.ts'
-import { logOf, type WriteLog } from './log.ts'
+import type { WriteLog } from './log.ts'
 import type { RunFiles } from './run-files.ts'
+import { createRunLog, type RunLog, type RunLogOptions } from './run-log.ts'
 import {
   hasSubTasks,
   type ReadyCommand,
@@ -34,9 +37,10 @@ export interface RunsOptions {
   readonly board: Board
   readonly send: (message: TurnMessage | FlowMessage) => void
   readonly log: WriteLog
+  readonly logLimits: Pick<RunLogOptions, 'printedBytes' | 'linesMost'>
   readonly files: (running: Running) => RunFiles
-  /** `runTask`, in such a way that errors of the command's late code can be told from those of others. */
-  readonly within: (command: string, ...run: Parameters<typeof runTask>) => void
+  /** `runTask`, in such a way that what the command's code prints, and its late errors, can be told from those of others. */
+  readonly within: (scope: { command: string; say: Say }, ...run: Parameters<typeof runTask>) => void
 }
 
 /** A message about steps that the hub has not answered. */
@@ -124,11 +128,18 @@ export function createRuns(options: RunsOptions): Runs {
       finish(run, failLine(grant, error, hasSubTasks(run)))
       return
     }
-    options.within(key, run, ready, around)
+    options.within({ command: key, say: (level, text) => logOfRun(run).say(level, text) }, run, ready, around)
+  }
+
+  /** Made with a run's first line: most log nothing. */
+  const logOfRun = (run: Running): RunLog => {
+    run.log ??= createRunLog({ write: options.log, of: lineOf(run.grant), ...options.logLimits })
+    return run.log
   }
 
   const finish = (run: Running, line: string) => {
     const { grant, slot, startedAtMs } = run
+    run.log?.end()
     run.ended = true
     running.delete(grant.run)
     flushProgressOf(grant.run)
@@ -204,7 +215,7 @@ export function createRuns(options: RunsOptions): Runs {
       const waitMs = Math.max(0, progressTold + progressTellMs - sharedMonotonicMs())
       if (progressTimer === undefined) progressTimer = setTimeout(tellProgress, waitMs)
     },
-    log: ({ grant }) => logOf(options.log, { taskId: grant.task.id, run: grant.task.runCount }),
+    log: (run) => logOfRun(run).log,
     now: systemClock.now,
     files: options.files,
     flow: flowPort,
@@ -232,6 +243,8 @@ export function createRuns(options: RunsOptions): Runs {
     run.ended = true
     run.aborted = 'suspended'
     running.delete(run.grant.run)
+    run.log?.end()
+    run.trace?.end(undefined)
     progress.delete(run.grant.run)
     run.controller?.abort(new TaskAborted('suspended'))
     void run.files?.close()
@@ -270,6 +283,11 @@ export function createRuns(options: RunsOptions): Runs {
     },
     commands: () => [...running.values()].map(({ grant }) => commandKey(grant.task.command, grant.task.version)),
   }
+}
+
+function lineOf({ task }: Grant): LineOf {
+  const { id, runCount, correlationId, command, version } = task
+  return { taskId: id, run: runCount, correlationId, command: commandKey(command, version) }
 }
 
 type MutableTurn = {

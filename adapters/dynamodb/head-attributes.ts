@@ -62,6 +62,8 @@ const parts = [
   'history',
   'retry',
   'flow',
+  'watched',
+  'bulk',
 ] as const satisfies readonly Field[]
 
 /** `id`, `born`, `n`, `due` and `expiresAt` are the item's own; these are derived where they say what another does. */

@@ -26,7 +26,8 @@ export interface TaskLogFilesOptions {
   readonly onFailed: (error: unknown) => void
 }
 
-export interface TaskLogFiles extends TaskLogs {
+export interface TaskLogFiles extends Pick<TaskLogs, 'remove'> {
+  readonly read: (life: TaskLife, range: Parameters<TaskLogs['read']>[1]) => ReturnType<TaskLogs['read']>
   readonly append: (life: TaskLife, line: LogLine) => void
   /** Resolves when all that came before is in its file. */
   readonly settled: () => Promise<void>

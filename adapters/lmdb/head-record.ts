@@ -34,10 +34,12 @@ const movingFields = [
   'error',
   'outcomeApart',
   'history',
-  // Last, all three, so that records from before there were files and workflows can be read.
+  // Last, all five, so that records from before there were files, workflows, watchers and bulk can be read.
   'resultFiles',
   'files',
   'flow',
+  'watched',
+  'bulk',
 ] as const satisfies readonly (keyof Head)[]
 
 const fixedFields = [
@@ -156,6 +158,8 @@ export function encodeWhole(head: Head): string {
     head.resultFiles,
     head.files,
     head.flow,
+    head.watched,
+    head.bulk,
   ])
 }
 
@@ -220,6 +224,8 @@ export function encodeMoving(head: Head): string {
     head.resultFiles,
     head.files,
     head.flow,
+    head.watched,
+    head.bulk,
   ])
 }
 

@@ -1,8 +1,12 @@
+import type { Head } from '#core/head'
 import { headSk } from '#core/keys'
 import { headOf } from '#core/layout'
 import type { Item, Key } from '#core/ports'
 import type { Databases } from './databases.ts'
 import { decodeText, encodeMoving, encodeWhole, type HeadText, onlyMoved, textOfRecord } from './head-record.ts'
+
+/** How many heads a walk over all of them takes at a time. */
+const portionHeads = 1_000
 
 /** One head in memory: as readers see it, and as it will stand once all that is on its way to disk is there. */
 export class Slot {
@@ -149,6 +153,23 @@ export class Heads {
   *open(): Generator<Slot> {
     for (const slot of this.#slots.values())
       if (slot.item !== undefined && slot.item.expiresAt === undefined) yield slot
+  }
+
+  /** Whatever stands: those in memory, then the ended ones on disk, by their keys. */
+  *all(): Generator<readonly Head[]> {
+    const standing = [...this.#slots.values()].flatMap(({ item }) => (item === undefined ? [] : [headOf(item)]))
+    for (let from = 0; from < standing.length; from += portionHeads) yield standing.slice(from, from + portionHeads)
+    let after = ''
+    for (;;) {
+      const range = this.#databases.ended.getRange({ start: after, exclusiveStart: after !== '', limit: portionHeads })
+      const entries = [...range]
+      const last = entries.at(-1)
+      if (last === undefined) return
+      after = last.key
+      // One that is in memory as well has moved on since.
+      const ended = entries.filter(({ key }) => !this.#slots.has(key))
+      yield ended.map(({ value }) => headOf(decodeText(textOfRecord(value))))
+    }
   }
 
   isOpen(pk: string): boolean {

@@ -1,3 +1,4 @@
+import type { Head } from '#core/head'
 import { headSk } from '#core/keys'
 import type { Bell, Clock, Commit, CommitOutcome, Feed, Item, Key, Store, Write } from '#core/ports'
 import { BellQueue } from '../memory/bell-queue.ts'
@@ -25,6 +26,8 @@ export interface LmdbStore {
   /** Removes what has passed its `expiresAt`, some at a time. Answers how many items went. */
   readonly sweep: (now: number) => Promise<number>
   readonly openTasks: () => Iterable<Item>
+  /** Every head that there is, some at a time; for whoever has the store for himself. */
+  readonly allHeads: () => Iterable<readonly Head[]>
   readonly close: () => Promise<void>
 }
 
@@ -157,6 +160,7 @@ export function openLmdbStore(options: LmdbStoreOptions): LmdbStore {
     feed,
     sweep: createSweep(databases, heads, remove),
     openTasks: () => openItems(heads),
+    allHeads: () => heads.all(),
     close: async () => {
       await commits.drain()
       await databases.root.close()

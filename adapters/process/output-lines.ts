@@ -1,7 +1,10 @@
 import type { Readable } from 'node:stream'
 
+import { limits } from '#core/contract/limits'
+
 /** The lines a child prints, bounded: cut where too long, counted instead of told where too many, the last ones kept. */
 
+/** Of what a person is shown; `each` gets as much as a line of log may be long. */
 const lineChars = 2_000
 const linesASecondMost = 200
 export const lastLinesKept = 20
@@ -23,8 +26,9 @@ export function createOutputLines(
   let told = 0
   let leftOut = 0
 
-  const take = (line: string) => {
-    each(line)
+  const take = (whole: string) => {
+    each(whole)
+    const line = whole.slice(0, lineChars)
     last.push(line)
     if (last.length > lastLinesKept) last.shift()
     const now = monotonicMs()
@@ -44,8 +48,8 @@ export function createOutputLines(
       stream.setEncoding('utf8')
       stream.on('data', (chunk: string) => {
         const lines = (rest + chunk).split('\n')
-        rest = (lines.pop() ?? '').slice(0, lineChars)
-        for (const line of lines) if (line !== '') take(line.slice(0, lineChars))
+        rest = (lines.pop() ?? '').slice(0, limits.logLineChars)
+        for (const line of lines) if (line !== '') take(line.slice(0, limits.logLineChars))
       })
       stream.on('end', () => {
         if (rest !== '') take(rest)

@@ -21,6 +21,10 @@ export interface Usage {
   busEvents: number
   s3Puts: number
   s3Gets: number
+  /** To watchers, by 32 KB. */
+  liveMessages: number
+  /** Calls of functions by others. */
+  laterCalls: number
   bytesWritten: number
 }
 
@@ -37,6 +41,7 @@ export function usageOf(calls: readonly AwsCall[]): Usage {
     calls: new Map(),
     ...{ writeUnits: 0, readUnits: 0, emulatedWriteUnits: 0, emulatedReadUnits: 0 },
     ...{ sqsRequests: 0, fairRequests: 0, busEvents: 0, s3Puts: 0, s3Gets: 0, bytesWritten: 0 },
+    ...{ liveMessages: 0, laterCalls: 0 },
   }
   for (const call of calls) {
     const name = `${call.service} ${call.action}`
@@ -59,7 +64,17 @@ function add(usage: Usage, call: AwsCall): void {
     case 'events':
       usage.busEvents += entriesOf(call).length
       return
+    case 'connections':
+      // To close one is no message.
+      if (call.action === 'POST' && call.status === 200)
+        usage.liveMessages += Math.ceil(call.requestBytes / liveChunkBytes)
+      return
+    case 'lambda':
+      usage.laterCalls++
+      return
     case 'ecs':
+    // Searches of logs cost nothing.
+    case 'logs':
       return
     default:
       call.service satisfies never
@@ -108,6 +123,7 @@ function addDynamo(usage: Usage, call: AwsCall): void {
 }
 
 const sqsChunkBytes = 65_536
+const liveChunkBytes = 32_768
 
 function addSqs(usage: Usage, call: AwsCall): void {
   const messages = (call.output.Messages ?? []) as readonly { readonly Body?: string }[]

@@ -15,6 +15,16 @@ export interface Measured {
   readonly invocations: number
   /** What the instances logged. */
   readonly logBytes: number
+  /** Of those who watched; absent where nobody did. */
+  readonly watching?: Watching | undefined
+}
+
+export interface Watching {
+  /** How often the function of watchers ran. */
+  readonly calls: number
+  /** What watchers said. */
+  readonly received: number
+  readonly minutes: number
 }
 
 export interface Priced {
@@ -24,7 +34,7 @@ export interface Priced {
   readonly total: number
 }
 
-export const partNames = ['http', 'api', 'table', 'reads', 'queue', 'reactor', 'events', 'files', 'logs'] as const
+export const partNames = ['http', 'api', 'table', 'reads', 'queue', 'reactor', 'events', 'files', 'logs', 'live'] as const
 export type Part = (typeof partNames)[number]
 
 const million = 1_000_000
@@ -45,10 +55,22 @@ export function priceOf(measured: Measured): Priced {
     reactor: invocations * prices.lambdaRequest + reactorSeconds * assumed.reactorGb * prices.lambdaGbSecond,
     events: usage.busEvents * prices.busEvent,
     files: usage.s3Puts * prices.s3Put + usage.s3Gets * prices.s3Get,
+    live: liveDollars(usage, measured.watching),
     logs: ((apiCalls * assumed.accessLogBytes + logBytes) / gbBytes) * prices.logGb,
   }
   const parts = Object.fromEntries(
     partNames.map((part) => [part, (spent[part] / tasks) * million]),
   ) as unknown as Readonly<Record<Part, number>>
   return { usage, parts, total: partNames.reduce((sum, part) => sum + parts[part], 0) }
+}
+
+/** Messages both ways, the time that connections stood, and the function that lets them in. What it reads is in `reads`. */
+function liveDollars(usage: Usage, { calls, received, minutes }: Watching = { calls: 0, received: 0, minutes: 0 }): number {
+  const gbSeconds = (calls * assumed.liveMs * assumed.liveGb) / 1_000
+  return (
+    (usage.liveMessages + received) * prices.socketMessage +
+    minutes * prices.socketMinute +
+    calls * prices.lambdaRequest +
+    gbSeconds * prices.lambdaGbSecond
+  )
 }

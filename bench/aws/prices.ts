@@ -22,6 +22,9 @@ export const prices = {
   logGb: 0.5,
   s3Put: 5.0 / million,
   s3Get: 0.4 / million,
+  /** Of 32 KB, in either direction. */
+  socketMessage: 1.0 / million,
+  socketMinute: 0.25 / million,
 } as const
 
 /** What is taken for granted, since no Lambda runs here. */
@@ -34,6 +37,9 @@ export const assumed = {
   reactorMs: 25,
   reactorMsPerFurtherRecord: 3,
   reactorGb: 0.5,
+  /** One call of the function of watchers: an opening, its greeting, what a watcher says, an end. */
+  liveMs: 30,
+  liveGb: 0.25,
   /** One line of access log, as `lib/api.ts` has it, with what CloudWatch adds to each. */
   accessLogBytes: 400,
 } as const

@@ -5,6 +5,7 @@ import { flowScenarios } from './flow-scenarios.ts'
 import { rewriteForMeter } from './meter.ts'
 import { type Measured, type Part, type Priced, partNames, priceOf } from './price.ts'
 import { assumed, pricesOf } from './prices.ts'
+import { watchAll } from './watching.ts'
 
 /**
  * `npm run bench:aws`: what a million tasks cost in an account, from calls that a whole hub makes on emulators: its own
@@ -37,6 +38,8 @@ export interface Scenario {
   readonly isSpread?: boolean
   /** How many writes of ended heads there are, where it is not one a task. */
   readonly ends?: number
+  /** Whether each task is watched from its creation to its end, by a token of its own. */
+  readonly isWatched?: boolean
   /** Called once all are accepted, with their ids: a signal for each, say. */
   readonly afterwards?: (platform: Platform, ids: readonly string[]) => Promise<void>
 }
@@ -62,6 +65,14 @@ const withoutEvents: readonly Scenario[] = [
     tasks: 20,
     pace: 'single, steady',
     mostMs: 60_000,
+  },
+  {
+    title: 'the same, watched by its user',
+    task: { command: 'metered.progress', arguments: { reports: 10 } },
+    tasks: 20,
+    pace: 'single, steady',
+    mostMs: 60_000,
+    isWatched: true,
   },
   { title: 'plain, fails once', task: { command: 'metered.flaky' }, tasks: 50, pace: 'single, steady' },
   {
@@ -115,12 +126,13 @@ async function main(): Promise<void> {
 
 async function measure(
   platform: Platform,
-  { task, tasks, pace, mostMs = 30_000, ends = tasks, afterwards }: Scenario,
+  { task, tasks, pace, mostMs = 30_000, ends = tasks, isWatched = false, afterwards }: Scenario,
 ): Promise<Measured> {
   const { proxy, mapping, containers, client } = platform
   await mapping.settled()
   const isSteady = pace !== 'trickle'
-  mapping.pace.gatherMs = isSteady ? steadyGatherMs : 0
+  // Whoever watches is told at once.
+  mapping.pace.gatherMs = isSteady && !isWatched ? steadyGatherMs : 0
   // All are there before the first is taken, so that they are received in tens, as in a steady stream.
   if (isSteady) await client.pause('metered')
   if (isSteady) await pause(4_000)
@@ -138,6 +150,7 @@ async function measure(
       await pause(1_500)
     }
   }
+  const watched = isWatched ? await watchAll(platform, ids) : undefined
   const submittedTo = proxy.calls.length
   if (isSteady) await client.resume('metered')
   await afterwards?.(platform, ids)
@@ -150,10 +163,13 @@ async function measure(
     ({ role }, index) => index >= from && role !== 'clock' && (role !== 'api' || index < submittedTo || !isSteady),
   )
   const calls = ours.filter(isOfTasks)
+  const watching = await watched?.()
   return {
     tasks,
     calls,
-    apiCalls: pace === 'batches of 100, steady' ? Math.ceil(tasks / 100) : tasks,
+    // A token is a call as well.
+    apiCalls: (pace === 'batches of 100, steady' ? Math.ceil(tasks / 100) : tasks) + (isWatched ? tasks : 0),
+    watching,
     records: mapping.counts.records - mapping.counts.filtered - recordsBefore,
     invocations: mapping.counts.invocations - invocationsBefore,
     logBytes: containers.output().length - logBefore,

@@ -1,6 +1,8 @@
 import { Command } from 'commander'
+import { addBulk } from './commands/bulk.ts'
 import { addChildren } from './commands/children.ts'
 import { addCompletion } from './commands/completion.ts'
+import { addDirectory } from './commands/directory.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addHealth } from './commands/health.ts'
 import { addServe, addWork } from './commands/hub.ts'
@@ -15,6 +17,7 @@ import { addSteps } from './commands/steps.ts'
 import { addSubmit } from './commands/submit.ts'
 import { addCancel, addGet, addRetry } from './commands/tasks.ts'
 import { addWatch } from './commands/watch.ts'
+import { addWatchToken } from './commands/watch-token.ts'
 import { addCommands, addPause, addResume, addWorkers } from './commands/workers.ts'
 import { addEnding } from './help.ts'
 import type { Session } from './session.ts'
@@ -25,11 +28,25 @@ type Add = (program: Command, session: Session) => void
 const groups: readonly (readonly [heading: string, adders: readonly Add[]])[] = [
   [
     'Tasks:',
-    [addSubmit, addGet, addList, addWatch, addSteps, addChildren, addSignal, addLogs, addCancel, addRetry, addPayloads],
+    [
+      addSubmit,
+      addGet,
+      addList,
+      addWatch,
+      addWatchToken,
+      addSteps,
+      addChildren,
+      addSignal,
+      addLogs,
+      addCancel,
+      addRetry,
+      addBulk,
+      addPayloads,
+    ],
   ],
   ['Workers:', [addWorkers, addCommands, addPause, addResume]],
   ['Making a worker:', [addInit, addManifest, addWork]],
-  ['The hub:', [addServe, addKeys, addHealth, addDoctor]],
+  ['The hub:', [addServe, addKeys, addDirectory, addHealth, addDoctor]],
   ['This program:', [addCompletion]],
 ]
 

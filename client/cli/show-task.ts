@@ -48,7 +48,7 @@ export function taskRow(task: Task): readonly string[] {
   return [id, status, nameOf(task), toSeconds(createdAt), String(runCount), subject ?? '']
 }
 
-export function taskLine(task: Task): string {
+export function taskLine(task: Pick<Task, 'id' | 'command' | 'version' | 'status' | 'runCount'>): string {
   const { id, status, runCount } = task
   return clean(
     `${id}  ${nameOf(task)}  ${status}${runCount > 0 ? `  ${runCount} ${runCount === 1 ? 'run' : 'runs'}` : ''}`,

@@ -70,6 +70,14 @@ export function readWhen(text: string | undefined, option: string): When | undef
   return readInstant(text, option, ', or a span as in 90s, 10m, 2h, 1d')
 }
 
+/** `90s`, `10m`, `2h` or `1d`, as whole seconds. */
+export function readSpan(text: string | undefined, option: string): number | undefined {
+  if (text === undefined) return undefined
+  const [, number, unit = 's'] = /^(\d{1,9})([smhd])?$/.exec(text) ?? []
+  if (number !== undefined) return Number(number) * (unitSeconds[unit] ?? 1)
+  throw wrongCall(`${option} '${text}' should be a span as in 90s, 10m, 2h, 1d.`)
+}
+
 export function readInstant(text: string, option: string, or = ''): string {
   const time = /^\d{4}-\d\d/.test(text) ? Date.parse(text) : Number.NaN
   if (!Number.isNaN(time)) return new Date(time).toISOString()

@@ -19,6 +19,8 @@ export interface CliWorld {
   readonly work?: Loaded<(module: string, env: CliWorld['env']) => Promise<number>>
   readonly manifest?: Loaded<(module: string) => Promise<ManifestOutcome>>
   readonly keys?: Loaded<KeysAccess>
+  readonly rebuildFolder?: Loaded<(options: RebuildFolderOptions) => Promise<RebuildFolderOutcome>>
+  readonly rebuildTable?: Loaded<(options: RebuildTableOptions) => Promise<RebuildProgress>>
   readonly client?: Pick<ClientOptions, 'fetch' | 'now' | 'chance' | 'pause'>
 }
 
@@ -71,4 +73,27 @@ export interface KeysAccess {
     key: { readonly name: string; readonly allow: readonly string[] },
   ): Promise<{ readonly ok: true; readonly key: KeyOfHub } | Refused>
   removeKey(dataFolder: string, name: string): Promise<{ readonly ok: true; readonly key: KeyOfHub } | Refused>
+}
+
+export interface RebuildProgress {
+  readonly tasks: number
+  readonly rows: number
+}
+
+interface RebuildOptions {
+  readonly onProgress: (progress: RebuildProgress) => void
+}
+
+export interface RebuildFolderOptions extends RebuildOptions {
+  readonly dataFolder: string
+}
+
+export type RebuildFolderOutcome =
+  | { readonly kind: 'rebuilt'; readonly progress: RebuildProgress }
+  | { readonly kind: 'refused'; readonly message: string }
+
+export interface RebuildTableOptions extends RebuildOptions {
+  readonly table: string
+  readonly shards: number
+  readonly region: string | undefined
 }

@@ -19,6 +19,7 @@ export const errorTable = {
   invalid: { status: 422, exit: 2, retry: false, title: 'A field has a value that is not allowed' },
   'too-many': { status: 429, exit: 6, retry: true, title: 'Too many requests' },
   internal: { status: 500, exit: 1, retry: true, title: 'The hub failed' },
+  'not-offered': { status: 501, exit: 4, retry: false, title: 'This hub does not offer that' },
   'no-room': { status: 507, exit: 6, retry: false, title: 'The hub has no room for this' },
   unavailable: { status: 503, exit: 6, retry: true, title: 'The hub cannot take this now' },
 } as const satisfies Record<string, { status: number; exit: number; retry: boolean; title: string }>

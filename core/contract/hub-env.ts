@@ -34,6 +34,11 @@ export type HubEnv = z.infer<typeof HubEnv>
 /** The variables as text, as CDK writes them: a template that forgets one does not compile. */
 export type EnvText<Shape> = { readonly [Key in keyof Shape]: string }
 
+/** Where the instances of a worker print: shared by whoever makes the group and whoever reads it. */
+export function workerLogGroupOf(hub: string, worker: string): string {
+  return `/taskurai/${hub}/worker/${worker}`
+}
+
 /** What names the queue of each worker: shared by whoever makes queues and whoever reads the prefix. */
 export function queueNameOf(hub: string, worker: string): string {
   return `taskurai-${hub}-${worker}`

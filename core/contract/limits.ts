@@ -25,6 +25,18 @@ export const limits = {
   /** What a task keeps of the lines its runs logged: the newest, between the half of it and all. */
   taskLogBytes: 1_048_576,
   logPage: 1_000,
+  logCursorChars: 4_096,
+  /** What one run may print; beyond it one line says so, errors get a reserve, and the rest is counted. */
+  runLogLines: 10_000,
+  /** The most that a deployment may allow. */
+  runLogLinesMost: 1_000_000,
+  runLogBytes: 10_485_760,
+  runLogErrors: 100,
+  /** Printed by an instance, and not read yet by whoever takes its lines. */
+  logPendingBytes: 8_388_608,
+  /** One line: what is longer is cut, and keeps whom it belongs to. */
+  logEventChars: 8_000,
+  logLineChars: 16_384,
   listPage: 100,
   listPageDefault: 25,
   listScanned: 1_000,
@@ -88,6 +100,27 @@ export const limits = {
   refChars: 64,
   isolationKeyChars: 24,
   outputsPage: 200,
+  /** Tasks that a bulk changes between two of its writes: a crash repeats no more. */
+  bulkPortion: 100,
+  /** Ids that a bulk names in its output. */
+  bulkFirstIds: 20,
+  watchTokenSeconds: 7 * 86_400,
+  watchTokenChars: 128,
+  /** Connections at a time: with one token, to one task or subject, and to one embedded hub. */
+  watchersOfToken: 100,
+  watchersOfScope: 1_000,
+  watchers: 20_000,
+  /** Of a message to a watcher: API Gateway frames and bills by 32 KB. */
+  watchMessageBytes: 30_000,
+  /** What a watcher says has no more, and comes no more often than that. */
+  watchFrameBytes: 1_024,
+  watchFramesPerSecond: 5,
+  /** Whoever watches a subject is shown the newest tasks of it: so many, found among so many of its rows. */
+  watchedTasks: 50,
+  watchedRows: 200,
+  /** What waits for a slow watcher: so many bytes on their way, and the newest state of so many tasks behind them. */
+  watcherBytes: 262_144,
+  watcherTasks: 1_000,
 } as const
 
 /** Time limits of the protocol that no stranger sets. */
@@ -114,4 +147,15 @@ export const spans = {
   wakeGuardMs: 60_000,
   /** A new dependent is wired by its creator; should that one die, the clock does it. */
   wiringGuardMs: 60_000,
+  /** How long whoever works a portion of a bulk off has for it before the clock gives it to another. */
+  bulkGuardMs: 120_000,
+  watchTokenSeconds: 3_600,
+  /** A watcher comes back after that with the same token: API Gateway ends connections then. */
+  watchConnectionMs: 2 * 3_600_000,
+  /** A head says for so long that it is watched: longer than a connection, so that one opened soon after writes nothing. */
+  watchMarkMs: 3 * 3_600_000,
+  /** A task that ended longer ago is not shown to who watches its subject. */
+  watchEndedMs: 86_400_000,
+  /** A connection so young may not be there yet for a message, and is not taken for gone. */
+  watchYoungMs: 30_000,
 } as const

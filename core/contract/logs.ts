@@ -13,18 +13,22 @@ export const LogLine = z.object({
 export type LogLine = z.infer<typeof LogLine>
 
 export const LogQuery = z.strictObject({
-  cursor: z.string().max(limits.cursorChars).optional(),
+  cursor: z.string().max(limits.logCursorChars).optional(),
   limit: z.coerce.number().int().min(1).max(limits.logPage).default(limits.logPage),
 })
 
 /**
- * Lines in the order in which they came. The cursor is there as soon as the task has logged anything, and goes on behind
- * the last line; an empty page means that there is nothing new yet. `leftOut` counts lines in front of these that a
- * noisy task has lost, since only its newest are kept.
+ * Lines in the order in which they came. The cursor goes on behind the last line, and is the one to ask with next, also
+ * where there is no line yet. An empty page without `more` means that there is nothing new. `leftOut` counts lines in
+ * front of these that a noisy task has lost, since only its newest are kept.
  */
 export const LogPage = z.object({
   lines: z.array(LogLine),
   cursor: z.string().optional(),
   leftOut: z.int().optional(),
+  /** The search is not through yet: the next page has more, even where this one has nothing. */
+  more: z.literal(true).optional(),
+  /** A line may come so much later than it was printed; to look more often than some times in it is of no use. */
+  lateSeconds: z.number().optional(),
 })
 export type LogPage = z.infer<typeof LogPage>

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { reservedPrefix } from './bulk.ts'
 import { limits } from './limits.ts'
 import { CommandName, CommandVersion, IsolationKey, WorkerName } from './names.ts'
 import { Retry } from './task.ts'
@@ -8,7 +9,10 @@ export const JsonSchema = z.union([z.boolean(), z.record(z.string(), z.unknown()
 export type JsonSchema = z.infer<typeof JsonSchema>
 
 export const ManifestCommand = z.strictObject({
-  name: CommandName,
+  name: CommandName.refine(
+    (name) => !name.startsWith(reservedPrefix),
+    `names that begin with ${reservedPrefix} are the hub's own`,
+  ),
   version: CommandVersion.default(1),
   /** It was defined without a version: it takes every version that its worker hosts nothing else for. */
   fallback: z.literal(true).optional(),

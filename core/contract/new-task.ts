@@ -3,6 +3,7 @@ import { NewFiles, PayloadId } from './files.ts'
 import { limits } from './limits.ts'
 import { CommandName, CommandVersion, Instant, IsolationKey, taskIdPattern } from './names.ts'
 import { Retry } from './task.ts'
+import { TraceParent } from './trace-parent.ts'
 
 const text = (chars: number) => z.string().max(chars)
 const reference = text(limits.referenceChars)
@@ -30,7 +31,7 @@ export type When = z.infer<typeof When>
 const configFields = {
   ...peopleFields,
   correlationId: reference.min(1).optional(),
-  traceParent: text(limits.referenceChars).optional(),
+  traceParent: TraceParent.optional(),
   startAfter: When.optional(),
   notStartAfter: When.optional(),
   retry: Retry.optional(),
@@ -100,13 +101,3 @@ export type TaskPatch = z.infer<typeof TaskPatch>
 
 export const CancelRequest = z.strictObject({ reason: text(limits.reasonChars).optional() })
 export const RetryRequest = z.strictObject({ reason: text(limits.reasonChars).optional() })
-
-export const ListQuery = z.strictObject({
-  command: CommandName.optional(),
-  status: z.string().optional(),
-  from: Instant.optional(),
-  to: Instant.optional(),
-  cursor: z.string().max(limits.cursorChars).optional(),
-  limit: z.coerce.number().int().min(1).max(limits.listPage).default(limits.listPageDefault),
-})
-export type ListQuery = z.infer<typeof ListQuery>

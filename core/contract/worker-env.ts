@@ -25,6 +25,17 @@ export const WorkerEnv = z.object({
     .pipe(Recycle)
     .optional()
     .describe('when an instance makes room for a fresh one, as JSON: { "maxTasks": 100 }'),
+  TASKURAI_LOG_LINES: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(limits.runLogLinesMost)
+    .optional()
+    .describe(`how many lines one run may print, 0 to ${limits.runLogLinesMost}`),
+  TASKURAI_CONSOLE: z
+    .enum(['lines', 'plain'])
+    .optional()
+    .describe('lines (what handlers print by the console becomes lines of their runs) or plain (it is left as it is)'),
   /** Of an instance that somebody starts by hand. */
   TASKURAI_ISOLATION_KEY: IsolationKey.optional().describe(
     `lower-case letters, digits and hyphens, at most ${limits.isolationKeyChars}: only tasks of this key are taken`,

@@ -4,8 +4,9 @@ import { clockStateKey, monthOf, timeKey } from '../keys.ts'
 import { lostAt } from '../lease.ts'
 import { decide } from '../lifecycle.ts'
 import type { World } from '../world.ts'
+import { commandDimension } from './dimensions.ts'
 import { move, readHead } from './move.ts'
-import { commandDimension, mergedRows } from './rows.ts'
+import { mergedRows } from './rows.ts'
 
 /**
  * What only human hands can lose (a purged queue, a fortnight of pause) is found here (protocol 11): every task is
@@ -25,7 +26,7 @@ export async function auditCommand(world: World, command: string): Promise<numbe
   let looked = 0
   for (const month of monthsFrom(Number(after.slice(0, 13)), until)) {
     const range = { after, to: timeKey(until), limit: rowsMost - looked }
-    const { rows } = await mergedRows(world, { dimensions: [commandDimension(command)], month, ...range })
+    const { rows } = await mergedRows(world, { dimensions: [commandDimension(command)], bucket: month, ...range })
     for (const [sk, row] of rows) {
       await auditTask(world, row.id)
       after = sk

@@ -12,6 +12,8 @@ import { type MoveOutcome, move, readHead } from './move.ts'
 interface ByPerson {
   readonly taskId: string
   readonly by: Principal
+  /** Of whoever must know his own write again after a crash. */
+  readonly writer?: string | undefined
 }
 
 /** A task that runs is asked to stop and has a grace time; any other unfinished one is canceled at once. */
@@ -19,7 +21,7 @@ export function cancelTask(
   world: World,
   ask: ByPerson & { readonly reason?: string | undefined },
 ): Promise<MoveOutcome> {
-  const writer = world.ids.token()
+  const writer = ask.writer ?? world.ids.token()
   return move(world, {
     taskId: ask.taskId,
     writer,
@@ -32,7 +34,7 @@ export async function retryTask(
   world: World,
   ask: ByPerson & { readonly reason?: string | undefined },
 ): Promise<MoveOutcome> {
-  const writer = world.ids.token()
+  const writer = ask.writer ?? world.ids.token()
   const outcome = await move(world, {
     taskId: ask.taskId,
     writer,

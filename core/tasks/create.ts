@@ -13,6 +13,7 @@ import { bellFor, headItem, headOf, splitBody } from '../layout.ts'
 import type { Condition, Write } from '../ports.ts'
 import { defaultRetry } from '../retry.ts'
 import type { Principal, World } from '../world.ts'
+import type { Bulk } from './bulk/bulk.ts'
 
 /** What the registry says of the command that a task asks for; its arguments have been checked at the door. */
 export interface ResolvedCommand {
@@ -41,6 +42,8 @@ export interface Creation {
   /** Its files, and the birth they are held under. */
   readonly held?: { readonly born: string; readonly files: readonly HeldFile[] } | undefined
   readonly planned?: Planned | undefined
+  /** Of one that the hub works off by itself: it runs from the first moment. */
+  readonly bulk?: Bulk | undefined
 }
 
 /** Of one task of a batch that is accepted: whoever makes it makes the same life of it (protocol 27). */
@@ -179,6 +182,9 @@ function newHead(world: World, creation: Creation, now: number, writer: string):
     flow,
   }
   const draft = draftOf(head)
+  if (creation.bulk !== undefined) {
+    Object.assign(draft, { status: 'running', startedAt: now, runStartedAt: now, bulk: creation.bulk, due: now })
+  }
   // What has its notes already needs the clock no sooner than any that waits (protocol 25).
   if (planned?.isWired === true && isOpenDependent(head)) draft.due = now + spans.recheckFirstMs
   draft.due = dueOf(draft, now)

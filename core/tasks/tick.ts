@@ -8,6 +8,7 @@ import { lostAt, timeoutAt } from '../lease.ts'
 import { decide } from '../lifecycle.ts'
 import type { Key } from '../ports.ts'
 import type { World } from '../world.ts'
+import { workBulk } from './bulk/work-bulk.ts'
 import { move, readHead } from './move.ts'
 
 /** What one tick works off at most; the rest waits for the next one, oldest first. */
@@ -19,6 +20,8 @@ export interface TickAsk {
   readonly bellMustBeGone: (worker: string, rungAt: number) => boolean
   /** What is to be done about an entry that is no head: the home knows which there are. */
   readonly onOther?: ((key: Key) => Promise<void>) | undefined
+  /** Takes a bulk that is due, to work it off when there is time; without it one portion is done at once. */
+  readonly onBulk?: ((taskId: string) => void) | undefined
 }
 
 export interface DueEntries {
@@ -64,6 +67,7 @@ async function tickOne(world: World, ask: TickAsk, taskId: string): Promise<bool
   try {
     const known = await readHead(world, taskId)
     if (known?.due === undefined || known.due > world.clock.now()) return false
+    if (known.bulk !== undefined) return await tickBulk(world, ask, taskId)
     const looked = await lookAtFlow(world, known)
     if (looked !== 'not-of-a-flow') return looked === 'moved'
     const writer = world.ids.token()
@@ -74,6 +78,12 @@ async function tickOne(world: World, ask: TickAsk, taskId: string): Promise<bool
     await pushEntry(world, taskId)
     return false
   }
+}
+
+async function tickBulk(world: World, { onBulk }: TickAsk, taskId: string): Promise<boolean> {
+  if (onBulk === undefined) return workBulk(world, taskId, { mayGoOn: () => false })
+  onBulk(taskId)
+  return false
 }
 
 /** The first of the moves that are due now; else the guard is set to the next moment anything could be needed. */

@@ -14,7 +14,8 @@ const approvalSeconds = 3 * 86_400
 const tries = { retry: { maxRuns: 5, minSeconds: 1, maxSeconds: 60 } }
 
 export const orderPlace = defineCommand(
-  { name: 'order.place', input: Order, output: z.object({ parcel: z.string() }) },
+  // Canceled while it waits for the desk, it is run once more: the wait throws, and what was reserved is released.
+  { name: 'order.place', input: Order, output: z.object({ parcel: z.string() }), runsOnCancel: true },
   async (ctx, order) => {
     const reservation = await ctx.step('reserve', () => shop.reserve(order.orderId), tries)
     try {

@@ -2,9 +2,11 @@ import { Hono } from 'hono'
 import { z } from 'zod'
 import { ApiError } from '#core/contract/errors'
 import type { Downloads } from '#core/downloads'
+import type { LiveDoor } from '#core/live/door'
 import type { Uploads } from '#core/uploads'
 import type { World } from '#core/world'
 import { allowHeader, json, methodNotAllowed, problem } from './answers.ts'
+import { bulkRoutes } from './bulk-routes.ts'
 import type { Catalog } from './catalog.ts'
 import { filePath, fileRoutes } from './file-routes.ts'
 import { flowRoutes } from './flow-routes.ts'
@@ -18,6 +20,7 @@ import { defineRoute, type Route } from './route.ts'
 import { submitRoutes } from './submit-routes.ts'
 import { taskRoutes } from './task-routes.ts'
 import { createWaitForEnd, type TaskEvents } from './wait-task.ts'
+import { watchRoutes } from './watch-routes.ts'
 import { workerRoutes } from './worker-routes.ts'
 
 /**
@@ -48,6 +51,8 @@ export interface ApiOptions {
   readonly uploads?: Uploads | undefined
   /** Where bytes are to be fetched; absent where the hub gives them itself. */
   readonly downloads?: Downloads | undefined
+  /** How tasks are watched; absent where the hub has no endpoint for that. */
+  readonly live?: LiveDoor | undefined
   readonly version?: string
 }
 
@@ -72,8 +77,10 @@ export function createApi(options: ApiOptions): Api {
   const routes: Route[] = [
     ...submitRoutes({ world, catalog }),
     ...listRoutes({ world, catalog }),
+    ...bulkRoutes({ world, catalog }),
     ...taskRoutes(world, createWaitForEnd(world, options.events)),
     ...flowRoutes(world),
+    ...watchRoutes(world, options.live),
     ...logRoutes(world),
     ...payloadRoutes(world, options.uploads),
     ...fileRoutes(world, options.downloads),

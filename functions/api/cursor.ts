@@ -13,10 +13,7 @@ export function readCursor(ids: Ids, query: readonly unknown[], cursor: string):
   const read = decode(cursor)
   if (read === undefined) throw new ApiError('bad-cursor', 'the cursor is broken; pass it just as the list gave it')
   if (read.q !== hashOf(ids, query)) {
-    throw new ApiError(
-      'bad-cursor',
-      'the cursor belongs to another query; keep command, status, from and to as they were',
-    )
+    throw new ApiError('bad-cursor', 'the cursor belongs to another query; but for the limit, keep it just as it was')
   }
   return read.a
 }

@@ -1,24 +1,19 @@
 import { z } from 'zod'
-import { ApiError } from '#core/contract/errors'
 import { limits } from '#core/contract/limits'
 import { TaskId } from '#core/contract/names'
 import { NewSignal, SignalName, Step } from '#core/contract/steps'
 import { Task } from '#core/contract/task'
 import { childId, readChildren } from '#core/flow/children'
 import { inChunks } from '#core/flow/list-all'
-import { type Remembered, readRemembered } from '#core/flow/remembered'
-import { writeSignal } from '#core/flow/signals'
-import { wakeTask } from '#core/flow/wake'
 import type { Head } from '#core/head'
 import { readHead } from '#core/tasks/move'
-import { iso } from '#core/wire'
 import type { World } from '#core/world'
 import { json } from './answers.ts'
-import { canonicalJson } from './canonical.ts'
-import { compileSchema } from './compile-schema.ts'
-import { parseWith, refusal } from './field-issues.ts'
+import { parseWith } from './field-issues.ts'
 import { defineRoute, type Route } from './route.ts'
+import { noTask, sendSignal } from './send-signal.ts'
 import { showHead } from './show-task.ts'
+import { readShownSteps } from './shown-steps.ts'
 import { idempotencyKeyOf } from './task-ids.ts'
 
 /** What is behind a task: its steps, its sub tasks, and signals to it. */
@@ -41,9 +36,7 @@ export function flowRoutes(world: World): readonly Route[] {
       answer: { status: 200, schema: z.object({ steps: z.array(Step) }) },
       handle: async ({ params }) => {
         const head = await headOf(world, params)
-        const [remembered, made] = await Promise.all([readRemembered(world, head), readChildren(world, head)])
-        const counts = new Map(made.map(({ step, count }) => [step, count]))
-        const steps = shownSteps(remembered).map((step) => ({ ...step, count: counts.get(step.id) ?? step.count }))
+        const steps = await readShownSteps(world, head)
         return json(200, { steps })
       },
     }),
@@ -77,27 +70,10 @@ export function flowRoutes(world: World): readonly Route[] {
       handle: async ({ principal, params, body, request }) => {
         const head = await headOf(world, params)
         const name = parseWith(SignalName, params.name, 'not-found')
-        refuseLarge(body.data)
-        await refuseUnfit(world, head, name, body.data)
         const told = body.id ?? idempotencyKeyOf(request.headers)
         const id = told === undefined ? world.ids.next() : world.ids.ofText(`signal\n${told}`)
-        const outcome = await writeSignal(world, { taskId: head.id, name, id, by: principal, data: body.data })
-        switch (outcome.kind) {
-          case 'sent':
-          case 'existing':
-            await wakeTask(world, head.id)
-            return json(202, { taskId: head.id, name, id })
-          case 'absent':
-            throw noTask(head.id)
-          case 'ended':
-            throw new ApiError('conflict', `the task is ${outcome.head.status}: nobody waits for a signal any more`)
-          case 'too-many': {
-            const message = `${limits.signals} signals of this name are kept and not consumed (limit signals)`
-            throw new ApiError('conflict', message)
-          }
-          default:
-            return outcome satisfies never
-        }
+        await sendSignal(world, { head, name, id, by: principal, data: body.data })
+        return json(202, { taskId: head.id, name, id })
       },
     }),
   ]
@@ -112,54 +88,9 @@ async function headOf(world: World, params: Readonly<Record<string, string>>): P
   return head
 }
 
-function noTask(taskId: string): ApiError {
-  return new ApiError('not-found', `there is no task ${taskId}, or its retention is over`)
-}
-
-function refuseLarge(data: unknown): void {
-  const bytes = data === undefined ? 0 : Buffer.byteLength(canonicalJson(data))
-  if (bytes <= limits.signalBytes) return
-  const message = `has ${bytes} bytes of JSON, at most ${limits.signalBytes} (limit signalBytes)`
-  throw new ApiError('too-large', `/data ${message}`, { issues: [{ field: '/data', message }] })
-}
-
-/** While a step waits for it and has said what it must be, a wrong one is refused; one that comes early is judged there. */
-async function refuseUnfit(world: World, head: Head, name: string, data: unknown): Promise<void> {
-  if (head.status !== 'suspended') return
-  const { waits } = await readRemembered(world, head)
-  for (const { wait } of waits) {
-    if (wait.kind !== 'signal' || wait.name !== name || wait.schema === undefined) continue
-    const issues = compileSchema(wait.schema)(data ?? null)
-    if (issues.length > 0)
-      throw refusal(
-        'invalid',
-        issues.map(({ field, message }) => ({ field: `/data${field}`, message })),
-      )
-    return
-  }
-}
-
 async function childIds(world: World, head: Head): Promise<readonly string[]> {
   const all = await readChildren(world, head)
   return all.flatMap((children) =>
     Array.from({ length: children.count }, (_, index) => childId(world, head, children, index)),
   )
-}
-
-function shownSteps({ steps, waits }: Remembered): readonly Step[] {
-  const time = (at: number | undefined) => (at === undefined ? undefined : iso(at))
-  const over = steps.map(({ id, kind, state, startedAt, endedAt, tries, output, error, count }) => ({
-    at: startedAt ?? endedAt,
-    step: { id, kind, state, startedAt: time(startedAt), endedAt: time(endedAt), tries, output, error, count },
-  }))
-  const open = waits.map(({ wait, kind, at }) => ({
-    at,
-    step: {
-      ...{ id: wait.id, kind, state: 'open' as const, startedAt: iso(at) },
-      ...('until' in wait && wait.until !== undefined ? { until: iso(wait.until) } : {}),
-      ...(wait.kind === 'signal' ? { waitsFor: `signal ${wait.name}` } : {}),
-      ...(wait.kind === 'wait' ? { waitsFor: `sub tasks of ${wait.of.map(({ step }) => step).join(', ')}` } : {}),
-    },
-  }))
-  return [...over, ...open].sort((a, b) => a.at - b.at).map(({ step }) => step)
 }

@@ -1,9 +1,12 @@
 import { z } from 'zod'
+import { bulkCommand } from '#core/contract/bulk'
 import { ApiError } from '#core/contract/errors'
-import { limits, spans } from '#core/contract/limits'
-import { ListQuery } from '#core/contract/new-task'
+import { limits } from '#core/contract/limits'
 import { Task } from '#core/contract/task'
-import { isStatus, listTasks } from '#core/tasks/list'
+import { ListQuery } from '#core/contract/task-filter'
+import { createdWithin } from '#core/tasks/created-within'
+import type { TaskFilter } from '#core/tasks/dimensions'
+import { isStatus, listTasks, needsCommands } from '#core/tasks/list'
 import { json } from './answers.ts'
 import type { Door } from './check-tasks.ts'
 import { readCursor, writeCursor } from './cursor.ts'
@@ -13,13 +16,7 @@ import { showHead } from './show-task.ts'
 
 const TaskList = z.object({ tasks: z.array(Task), cursor: z.string().optional() })
 
-/** What a list without `from` looks back: tasks are kept for 30 days unless told otherwise, and walks must end. */
-const lookBackMs = 400 * spans.dayMs
-
-/** Nothing is created later than this; a walk from the year 9999 would pass through empty months for ever. */
-const clocksDifferMs = spans.dayMs
-
-/** The list of tasks, newest first; of one command, or merged over all that are registered. */
+/** The list of tasks, newest first; by what the query names, or merged over all commands that are registered. */
 export function listRoutes(door: Door): readonly Route[] {
   return [
     defineRoute({
@@ -35,19 +32,14 @@ export function listRoutes(door: Door): readonly Route[] {
 }
 
 async function page({ world, catalog }: Door, query: ListQuery): Promise<{ tasks: readonly Task[]; cursor?: string }> {
-  const { command, status, from, to, cursor, limit } = query
-  if (status !== undefined && !isStatus(status)) {
-    throw refusal('bad-request', [{ field: '/status', message: `there is no status ${status}` }])
-  }
-  const now = world.clock.now()
-  const bound = [command ?? null, status ?? null, from ?? null, to ?? null]
-  const until = Math.min(to === undefined ? now + 1 : Date.parse(to), now + clocksDifferMs)
+  const { from, to, cursor, limit } = query
+  const filter = filterOf(query)
+  const bound = boundTo(filter, from, to)
   const listed = await listTasks(world, {
-    commands: command === undefined ? await allCommands(catalog) : [command],
-    status,
-    from: Math.min(from === undefined ? now - lookBackMs : Date.parse(from), until),
+    filter,
+    commands: needsCommands(world, filter) ? await commandsToMerge(catalog) : undefined,
     // Until now: what is created while pages are read belongs to none of them.
-    to: until,
+    ...createdWithin(world.clock.now(), { from, to }),
     before: cursor === undefined ? undefined : readCursor(world.ids, bound, cursor),
     limit,
   })
@@ -55,8 +47,34 @@ async function page({ world, catalog }: Door, query: ListQuery): Promise<{ tasks
   return listed.next === undefined ? { tasks } : { tasks, cursor: writeCursor(world.ids, bound, listed.next) }
 }
 
-async function allCommands(catalog: Door['catalog']): Promise<readonly string[]> {
+function filterOf({
+  status,
+  tag,
+  from: _from,
+  to: _to,
+  cursor: _cursor,
+  limit: _limit,
+  ...named
+}: ListQuery): TaskFilter {
+  if (status !== undefined && !isStatus(status)) {
+    throw refusal('bad-request', [{ field: '/status', message: `there is no status ${status}` }])
+  }
+  return { ...named, status, tags: tag }
+}
+
+/** All that a cursor must find as it was; in which order the tags came does not matter. */
+function boundTo(filter: TaskFilter, from: string | undefined, to: string | undefined): readonly unknown[] {
+  const { command, status, tags = [], externalId, userId, accountId, correlationId } = filter
+  const values = [command, status, externalId, userId, accountId, correlationId, from, to]
+  return [...values.map((value) => value ?? null), [...new Set(tags)].sort()]
+}
+
+/** With what the hub does by itself. */
+export async function commandsToMerge(catalog: Door['catalog']): Promise<readonly string[]> {
   const names = await catalog.names()
-  if (names.length <= limits.listCommands) return names
-  throw new ApiError('bad-request', `more than ${limits.listCommands} commands are registered: name one in ?command=`)
+  if (names.length <= limits.listCommands) return [...names, bulkCommand]
+  throw new ApiError(
+    'bad-request',
+    `more than ${limits.listCommands} commands are registered: name one in ?command=, or something else to search by`,
+  )
 }

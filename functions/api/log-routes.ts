@@ -23,7 +23,8 @@ export function logRoutes(world: World): readonly Route[] {
         const id = parseWith(TaskId, params.id, 'not-found')
         const head = await readHead(world, id)
         if (head === undefined) throw new ApiError('not-found', `there is no task ${id}, or its retention is over`)
-        return json(200, await taskLogs.read({ id, born: head.born }, { cursor, limit }))
+        const { born, worker, createdAt, stoppedAt } = head
+        return json(200, await taskLogs.read({ id, born, worker, createdAt, stoppedAt }, { cursor, limit }))
       },
     }),
   ]

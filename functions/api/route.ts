@@ -70,6 +70,7 @@ export function defineRoute<Query extends z.ZodObject = typeof NoQuery, Body ext
   spec: RouteSpec<Query, Body>,
 ): Route {
   const isBodyOptional = spec.isBodyOptional === true
+  const several = severalOf(spec.query)
   return {
     ...spec,
     permission: `${spec.method} ${spec.path.replaceAll(/\{[^}]+\}/g, '*')}`,
@@ -77,7 +78,7 @@ export function defineRoute<Query extends z.ZodObject = typeof NoQuery, Body ext
     isBodyOptional,
     headers: spec.headers ?? [],
     handle: ({ principal, request, params, search, body }) => {
-      const query = parseWith(spec.query ?? NoQuery, queryOf(search), 'bad-request') as z.infer<Query>
+      const query = parseWith(spec.query ?? NoQuery, queryOf(search, several), 'bad-request') as z.infer<Query>
       const raw = spec.body === undefined ? undefined : rawBody(request, body, isBodyOptional)
       const isTaken = spec.body === undefined || spec.isTakenAsIs?.(raw) === true
       const parsed = isTaken ? raw : parseWith(spec.body, raw, 'invalid')
@@ -86,9 +87,23 @@ export function defineRoute<Query extends z.ZodObject = typeof NoQuery, Body ext
   }
 }
 
-function queryOf(search: URLSearchParams): Readonly<Record<string, string>> {
-  const query = Object.create(null) as Record<string, string>
+/** The parameters that may be given several times: those that the schema has as a list. */
+function severalOf(query: z.ZodObject = NoQuery): ReadonlySet<string> {
+  const lists = Object.entries(query.shape).filter(
+    ([, field]) => field instanceof z.ZodOptional && field.unwrap() instanceof z.ZodArray,
+  )
+  return new Set(lists.map(([name]) => name))
+}
+
+type Query = Readonly<Record<string, string | readonly string[]>>
+
+function queryOf(search: URLSearchParams, several: ReadonlySet<string>): Query {
+  const query = Object.create(null) as Record<string, string | readonly string[]>
   for (const [name, value] of search) {
+    if (several.has(name)) {
+      query[name] = [...(query[name] ?? []), value]
+      continue
+    }
     if (name in query) throw new ApiError('bad-request', `the query parameter ${name} is given twice`)
     query[name] = value
   }

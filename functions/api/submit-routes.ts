@@ -3,6 +3,7 @@ import { CommandName } from '#core/contract/names'
 import { NewBatch, NewBatchOfCommand, NewTask, NewTaskOfCommand } from '#core/contract/new-task'
 import { isPlainBatch } from '#core/contract/plain-tasks'
 import { Task } from '#core/contract/task'
+import { readTraceParent } from '#core/contract/trace-parent'
 import { json } from './answers.ts'
 import type { Door } from './check-tasks.ts'
 import { type BatchDoor, createMany, createOne } from './create-tasks.ts'
@@ -18,7 +19,7 @@ import { createTurns } from './turns.ts'
 const Minimal = Task.pick({ id: true, status: true })
 const accepted = { status: 202, schema: z.union([Task, Minimal]) } as const
 const batchAccepted = { status: 202, schema: z.object({ tasks: z.array(z.union([Task, Minimal])) }) } as const
-const headers = ['idempotency-key', 'prefer']
+const headers = ['idempotency-key', 'prefer', 'traceparent']
 
 export function submitRoutes({ world, catalog }: Door): readonly Route[] {
   const door: BatchDoor = { world, catalog, batchTurns: createTurns() }
@@ -32,7 +33,13 @@ export function submitRoutes({ world, catalog }: Door): readonly Route[] {
       headers,
       answer: accepted,
       handle: async ({ principal, request, body, raw }) => {
-        const ask = { principal, headers: request.headers, tasks: [body], raw: [raw], pathCommand: undefined }
+        const ask = {
+          principal,
+          headers: request.headers,
+          tasks: traced(request, [body]),
+          raw: [raw],
+          pathCommand: undefined,
+        }
         return one(door, request, await createOne(door, ask))
       },
     }),
@@ -49,7 +56,7 @@ export function submitRoutes({ world, catalog }: Door): readonly Route[] {
         const ask = {
           principal,
           headers: request.headers,
-          tasks: body.tasks,
+          tasks: traced(request, body.tasks),
           raw: rawTasks(raw),
           pathCommand: undefined,
         }
@@ -66,7 +73,7 @@ export function submitRoutes({ world, catalog }: Door): readonly Route[] {
       answer: accepted,
       handle: async ({ principal, request, params, body, raw }) => {
         const command = commandOf(params)
-        const tasks = [{ ...body, command }]
+        const tasks = traced(request, [{ ...body, command }])
         const ask = { principal, headers: request.headers, tasks, raw: [raw], pathCommand: command }
         return one(door, request, await createOne(door, ask))
       },
@@ -81,7 +88,10 @@ export function submitRoutes({ world, catalog }: Door): readonly Route[] {
       answer: batchAccepted,
       handle: async ({ principal, request, params, body, raw }) => {
         const command = commandOf(params)
-        const tasks = body.tasks.map((task) => ({ ...task, command }))
+        const tasks = traced(
+          request,
+          body.tasks.map((task) => ({ ...task, command })),
+        )
         const ask = { principal, headers: request.headers, tasks, raw: rawTasks(raw), pathCommand: command }
         return many(request, await createMany(door, ask))
       },
@@ -91,6 +101,19 @@ export function submitRoutes({ world, catalog }: Door): readonly Route[] {
 
 function commandOf(params: Readonly<Record<string, string>>): string {
   return parseWith(CommandName, params.command, 'not-found')
+}
+
+/**
+ * The header is what callers' own tracing sends by itself: it counts for the tasks that say nothing, and one that is
+ * broken refuses nothing (W3C Trace Context, 3.2.2). It is no part of what an idempotency key stands for.
+ */
+function traced<New extends { readonly traceParent?: string | undefined }>(
+  { headers: given }: Request,
+  tasks: readonly New[],
+): readonly New[] {
+  const traceParent = given.get('traceparent')
+  if (traceParent === null || readTraceParent(traceParent) === undefined) return tasks
+  return tasks.map((task) => ({ traceParent, ...task }))
 }
 
 function rawTasks(raw: unknown): readonly unknown[] {

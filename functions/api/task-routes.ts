@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { bulkCommand } from '#core/contract/bulk'
 import { ApiError } from '#core/contract/errors'
 import { limits } from '#core/contract/limits'
 import { TaskId } from '#core/contract/names'
@@ -115,6 +116,7 @@ const whyRefused: Readonly<Partial<Record<RefusalReason, string>>> = {
 }
 
 function whyNotRetried(head: Head): string {
+  if (head.command === bulkCommand) return 'a bulk is not run again: ask for a new one, by POST /v1/bulk'
   if (head.flow?.owes === true) return 'its sub tasks are still being ended: try again in a moment'
   return head.status === 'succeeded'
     ? 'the task succeeded: create a new one to do it again'

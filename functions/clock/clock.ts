@@ -15,6 +15,8 @@ const bellLifeMs = 12 * spans.dayMs
 export interface DueOptions {
   /** What is to be done about due entries that are no heads. */
   readonly onOther?: ((key: Key) => Promise<void>) | undefined
+  /** Takes the bulks that are due: to be worked off when all else is done (`workBulks`). */
+  readonly onBulk?: ((taskId: string) => void) | undefined
   /** Whether there is time for another round, where more is due than one takes. */
   readonly mayGoOn?: () => boolean
 }
@@ -25,13 +27,16 @@ const roundsMost = 50
  * Looks at everything that is due, and tells how much that was. Both homes call it: the Lambda each minute, the embedded
  * hub more often. Where nothing is due, that is all it reads.
  */
-export async function tickDue(world: World, { onOther, mayGoOn = () => false }: DueOptions = {}): Promise<number> {
+export async function tickDue(
+  world: World,
+  { onOther, onBulk, mayGoOn = () => false }: DueOptions = {},
+): Promise<number> {
   let looked = 0
   for (let rounds = 0; rounds < roundsMost; rounds++) {
     const entries = await dueEntries(world)
     if (entries.keys.length === 0) break
     const bellMustBeGone = await bellsGone(world)
-    looked += (await tickTasks(world, { bellMustBeGone, onOther }, entries)).looked
+    looked += (await tickTasks(world, { bellMustBeGone, onOther, onBulk }, entries)).looked
     if (!entries.isFull || !mayGoOn()) break
   }
   return looked

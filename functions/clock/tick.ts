@@ -4,6 +4,7 @@ import { blindAfterMs, type Sight, type Tick, tickKey } from '#core/sight'
 import type { Fleet } from '#core/workers/fleet'
 import type { World } from '#core/world'
 import { readFeedLagMs } from '../reactor/feed-lag.ts'
+import { workBulks } from './bulks.ts'
 import { tickDue, tickMinute } from './clock.ts'
 import { cannotStart, lateWorkers, type WaitingByWorker, waitingNow } from './late-tasks.ts'
 
@@ -48,12 +49,14 @@ export async function tick(parts: TickParts): Promise<void> {
   sight.take({ at, seesSince })
   const mayGoOn = () => remainingMs() > reserveMs
   // Fleets are looked after also where the due index cannot be read; the failure is told after that.
-  const due = tickDue(world, { onOther, mayGoOn })
+  const bulks = new Set<string>()
+  const due = tickDue(world, { onOther, mayGoOn, onBulk: (taskId) => bulks.add(taskId) })
   await Promise.allSettled([due])
   const feedLagMs = () => readFeedLagMs(world)
   const fleets = await tickMinute(world, launcher, { lastTickAt: before?.at, feedLagMs, mayGoOn })
   if (fleets === undefined) tellTrouble(parts, trouble)
   else await findTrouble(parts, written, fleets)
+  await workBulks(world, bulks, { mayGoOn })
   await due
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { HubEnv } from '#core/contract/hub-env'
+import { liveUrl } from '#core/contract/live-env'
 
 /** Statuses whose tasks are told to the event bus, as `succeeded,failed`; empty: none (each event is paid for). */
 const eventStatuses = z
@@ -10,6 +11,7 @@ const eventStatuses = z
 /** The environment of the reactor's function. */
 export const ReactorEnv = HubEnv.extend({
   TASKURAI_ATTENTION_QUEUE_URL: z.url().describe('the address of the queue for what a person has to look at'),
+  TASKURAI_LIVE_URL: liveUrl,
   TASKURAI_EVENT_BUS: z.string().default(''),
   TASKURAI_EVENTS: eventStatuses.default([]).describe('statuses with commas between them, as: succeeded,failed'),
 })

@@ -34,7 +34,7 @@ export async function react(world: World, effects: ReactorEffects, changes: read
     // A new life took the place of one that was past its retention: what lay beside the old one goes as well.
     if (before !== undefined && before.born !== after.born) gone.push(before)
     if (isFreshlyQueued(world, before, after)) queued.set(after.worker, (queued.get(after.worker) ?? 0) + 1)
-    rows.push(...rowsOf(before, after, world.directoryShards))
+    rows.push(...rowsOf(world, before, after))
   }
   for (const [worker, count] of queued) effects.nudgeScaler(worker, count)
   await Promise.all([

@@ -47,6 +47,8 @@ export interface StreamParts<Record extends StreamRecord> {
   readonly attention: (note: AttentionNote) => Promise<void>
   /** Tells the world outside; absent where nobody wants to know. Whatever it could not tell, it has left for the clock. */
   readonly tellEvents?: ((changes: readonly Change[]) => Promise<void>) | undefined
+  /** Tells those who watch; absent where nobody can. An end that it could not tell, it has left for the clock. */
+  readonly pushChanges?: ((changes: readonly Change[], remainingMs: () => number) => Promise<void>) | undefined
 }
 
 /** Sequence numbers of what has to come again: the lowest is enough. */
@@ -64,7 +66,7 @@ export function createWorkBatch<Record extends StreamRecord>(parts: StreamParts<
   return async (records, remainingMs) => {
     const scaleOut = startScaleOut({ world, launcher, remainingMs })
     const entries = records.map((record) => ({ record, read: changeOf(record) }))
-    const isWorked = await workTogether(parts, scaleOut.nudge, entries)
+    const isWorked = await workTogether(parts, scaleOut.nudge, entries, remainingMs)
     const left = isWorked ? entries.filter(({ read }) => read.kind === 'unreadable') : entries
     const { nudges, failed } = await workSingly(parts, left, remainingMs)
     for (const [worker, queued] of nudges) scaleOut.nudge(worker, queued)
@@ -83,13 +85,18 @@ interface Entry {
   readonly read: ReadRecord
 }
 
-type Parts = Pick<StreamParts<StreamRecord>, 'world' | 'attention' | 'tellEvents'>
+type Parts = Pick<StreamParts<StreamRecord>, 'world' | 'attention' | 'tellEvents' | 'pushChanges'>
 
 /** False: something went wrong with one of them. */
-async function workTogether(parts: Parts, nudge: Nudge, entries: readonly Entry[]): Promise<boolean> {
+async function workTogether(
+  parts: Parts,
+  nudge: Nudge,
+  entries: readonly Entry[],
+  remainingMs: () => number,
+): Promise<boolean> {
   const changes = entries.flatMap(({ read }) => (read.kind === 'change' ? [read.change] : []))
   try {
-    await follow(parts, nudge, changes)
+    await follow(parts, { nudge, remainingMs }, changes)
     return true
   } catch (error) {
     parts.world.log.warn('reactor.batch-failed', { records: entries.length, error: String(error) })
@@ -97,9 +104,16 @@ async function workTogether(parts: Parts, nudge: Nudge, entries: readonly Entry[
   }
 }
 
-async function follow(parts: Parts, nudgeScaler: Nudge, changes: readonly Change[]): Promise<void> {
-  await react(parts.world, { nudgeScaler }, changes)
-  await parts.tellEvents?.(changes)
+interface Turn {
+  readonly nudge: Nudge
+  readonly remainingMs: () => number
+}
+
+async function follow(parts: Parts, { nudge, remainingMs }: Turn, changes: readonly Change[]): Promise<void> {
+  const { world, tellEvents, pushChanges } = parts
+  await react(world, { nudgeScaler: nudge }, changes)
+  // Whoever watches a subject finds a task by the rows that are written now; nobody waits for the other.
+  await Promise.all([tellEvents?.(changes), pushChanges?.(changes, remainingMs)])
 }
 
 interface Worked {
@@ -114,7 +128,7 @@ async function workSingly(parts: Parts, entries: readonly Entry[], remainingMs: 
   const nudge: Nudge = (worker, queued) => void nudges.set(worker, (nudges.get(worker) ?? 0) + queued)
   for (const { record, read } of entries) {
     if (remainingMs() < reserveMs) return { nudges, failed: record }
-    const fault = read.kind === 'unreadable' ? read.message : await faultOf(follow(parts, nudge, [read.change]))
+    const fault = read.kind === 'unreadable' ? read.message : await faultOf(follow(parts, { nudge, remainingMs }, [read.change]))
     if (fault === undefined) continue
     if (isPassing(fault) || !(await noted(parts, record, fault))) return { nudges, failed: record }
   }

@@ -297,7 +297,7 @@ it('walks a list page by page', async () => {
   const ids: string[] = []
   for await (const { id } of world.client.listAll({ status: 'failed', from: new Date(0), limit: 1 })) ids.push(id)
   expect(ids).toEqual(['T1', 'T2'])
-  const query = 'status=failed&cursor=c1&from=1970-01-01T00%3A00%3A00.000Z&limit=1'
+  const query = 'status=failed&from=1970-01-01T00%3A00%3A00.000Z&cursor=c1&limit=1'
   expect(world.hub.seen[1]?.path).toBe(`/v1/tasks?${query}`)
   expect(world.hub.seen.every(({ isSigned }) => isSigned)).toBe(true)
 })

@@ -6,6 +6,7 @@ import type { Flow } from '#core/flow/flow'
 import { isKeptByParent } from '#core/flow/flow-of'
 import type { Head } from '#core/head'
 import { decide } from '#core/lifecycle'
+import { newBulk, withPortion } from '#core/tasks/bulk/bulk'
 import { aHead, noon } from '../support/heads.ts'
 
 /**
@@ -141,6 +142,12 @@ function eventOf(head: Head, attempt: Try, now: number, writer: string): Event {
       return { kind: 'wake', ...at, why: 'x' }
     case 'observe':
       return { kind: 'observe', ...at, progress: { percent: 50 } }
+    case 'watch':
+      return { kind: 'watch', ...at, by: ['task'], needed: now + 5_000, until: now + 9_000 }
+    case 'work': {
+      const bulk = withPortion(newBulk('cancel', false), [], undefined)
+      return { kind: 'work', ...at, bulk, due: now, isOver: false, percent: 1, message: 'x' }
+    }
     case 'orphan':
       return { kind: 'orphan', ...at, keptUntil: now + 5_000 }
     case 'pay':
@@ -193,7 +200,7 @@ function check(before: Head, event: Event, decision: Decision, told: Told): void
     expect(head.due).toBeLessThanOrEqual(head.notStartAfter)
   if (head.cancel !== undefined) expect(head.due).toBeLessThanOrEqual(head.cancel.graceUntil)
   // L3
-  const byOthers = ['lose', 'time-out', 'end-grace', 'cancel', 'patch', 'await', 'orphan', 'rejoin']
+  const byOthers = ['lose', 'time-out', 'end-grace', 'cancel', 'patch', 'await', 'watch', 'orphan', 'rejoin']
   if (before.status === 'running' && !byOthers.includes(event.kind)) expect(isOwner).toBe(true)
   // L4
   if (isTerminal(head.status)) {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { Status } from '#core/contract/task'
 import type { Head } from '#core/head'
 import { decide, table } from '#core/lifecycle'
+import { newBulk } from '#core/tasks/bulk/bulk'
 import { aHead, aRun, noon } from '../support/heads.ts'
 import { sampleEvents } from './sample-events.ts'
 
@@ -35,6 +36,7 @@ function headsIn(status: Status): readonly Head[] {
     { ...plain, flow: { ...plain.flow, owes: true, suspension: { on: 'a signal', isHinted: true } } },
     { ...plain, startedAt: noon - 9, flow: { ...plain.flow, parent: aParent('cancel'), runsOnCancel: true } },
     ...(status === 'queued' ? [{ ...plain, cancel: { at: noon - 2, by: 'ann', graceUntil: noon - 1 } }] : []),
+    ...(status === 'running' ? [{ ...plain, run: undefined, due: noon, bulk: newBulk('cancel', false) }] : []),
     ...(status === 'running'
       ? [{ ...plain, timeoutSeconds: 1, cancel: { at: noon - 2, by: 'ann', graceUntil: noon - 1 } }]
       : []),

@@ -1,9 +1,12 @@
 import type { Event } from '#core/events'
+import { newBulk, withPortion } from '#core/tasks/bulk/bulk'
 import { noon } from '../support/heads.ts'
 
 const at = { now: noon, writer: 'w2' }
 const of = { ...at, run: 'run1' }
 const judging = { seesSince: 0, chance: 0.5 }
+
+const aBulk = withPortion(newBulk('cancel', false), [], undefined)
 
 /** One event of each kind that is allowed to do something, and what can go wrong with it besides the table. */
 export const sampleEvents: readonly Event[] = [
@@ -30,11 +33,14 @@ export const sampleEvents: readonly Event[] = [
   { kind: 'release', ...at },
   { kind: 'fail-dependency', ...at, message: 'it failed' },
   { kind: 'await', ...at },
+  { kind: 'watch', ...at, by: ['task'], needed: noon + 1, until: noon + 2 },
   { kind: 'orphan', ...at, keptUntil: noon + 5_000 },
   { kind: 'pay', ...at, hasChildren: true, isKept: false },
   { kind: 'pay', ...at, hasChildren: false, isKept: true },
   { kind: 'rejoin', ...at, by: 'task p', era: 1 },
   { kind: 'rejoin', ...at, by: 'task p', era: 1, isOnlyKept: true },
+  { kind: 'work', ...at, bulk: aBulk, due: noon + 1, isOver: false, percent: 10, message: 'looked at 100' },
+  { kind: 'work', ...at, bulk: aBulk, due: noon + 1, isOver: true, percent: 100, message: 'looked at 110' },
   { kind: 'retry', ...at, by: 'ann' },
   { kind: 'patch', ...at, by: 'ann', fields: { subject: 'new', startAfter: noon + 5_000 } },
   { kind: 'patch', ...at, by: 'ann', fields: { subject: 'new' } },

@@ -8,7 +8,7 @@ import { TaskHub } from '#lib/index'
  *   npx cdk deploy --app 'node scripts/fresh-functions.mjs && node --import tsx test/deployed/app.ts'
  * It is made to be thrown away. Nobody has deployed it yet: no account was at hand where it was written.
  */
-const workers = ['basics', 'burst', 'carrier', 'faulty', 'recycled'] as const
+const workers = ['basics', 'burst', 'carrier', 'faulty', 'flows', 'recycled', 'talkative'] as const
 
 const app = new App()
 addChecks(app)

@@ -1,5 +1,5 @@
 import { scenarios } from '../scenarios/index.ts'
 import { playEmbedded } from '../support/play-scenarios.ts'
 
-const { envelopes, times } = scenarios
-playEmbedded({ envelopes, times })
+const { envelopes, search, times } = scenarios
+playEmbedded({ envelopes, search, times })

@@ -16,7 +16,7 @@ for (const { name } of examples.filter((entry) => entry.isDirectory())) {
 describe('the examples’ own tests', () => {
   it('are there for every example that has a worker', () => {
     const tested = files.map((file) => file.split('/')[1])
-    expect(tested).toEqual(expect.arrayContaining(['first-worker', 'guide', 'monolith', 'orders']))
+    expect(tested).toEqual(expect.arrayContaining(['first-worker', 'guide', 'monolith', 'orders', 'workflows']))
   })
 
   it.each(files)('%s passes', { timeout: 120_000 }, (file) => {

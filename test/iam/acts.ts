@@ -6,6 +6,7 @@ import { payloadRowKey } from '#core/keys'
 import type { AwsCall } from '../support/platform/aws-proxy.ts'
 import { hub, type Platform } from '../support/platform/platform.ts'
 import { until } from '../support/until.ts'
+import { openWatcher } from '../support/watcher.ts'
 import type { Tester } from './tester.ts'
 
 /** What happens in an account and in no scenario: deployments, events, and what a person or a fault leaves behind. */
@@ -61,6 +62,25 @@ export const acts: readonly Act[] = [
       await noteOf(tester, 'event')
       await until('its end', async () => (await tester.itemsOf(`T#${id}`, 'RETRY#')).length === 0, mostMs)
       proxy.mishap = undefined
+    },
+  },
+  {
+    name: 'an end that a watcher could not be told is told by the clock',
+    play: async ({ client, proxy }, tester) => {
+      const { id } = await client.submit('basics.echo', { text: 'unseen' }, { startAfter: { seconds: 60 } })
+      using watcher = await openWatcher((await client.watchToken(id)).url)
+      await watcher.seen('the first state', ({ type }) => type === 'task')
+      proxy.mishap = ({ service, role }) => (service === 'connections' && role === 'reactor' ? 'before' : undefined)
+      await client.cancel(id)
+      const item = await until(
+        'what was not told',
+        async () => (await tester.itemsOf(`T#${id}`, 'RETRY#')).at(0) ?? false,
+        mostMs,
+      )
+      proxy.mishap = undefined
+      await tester.put({ ...item, due: { N: String(Date.now()) } })
+      await watcher.seen('the end', ({ type }) => type === 'end', mostMs)
+      expect(watcher.statuses()).toEqual(['queued', 'canceled'])
     },
   },
   {

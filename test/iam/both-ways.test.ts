@@ -17,7 +17,7 @@ import { createTester, testerName } from './tester.ts'
  * template against the calls.
  */
 
-const workers = ['basics', 'burst', 'carrier', 'flows']
+const workers = ['basics', 'burst', 'carrier', 'flows', 'talkative']
 const directory = fileURLToPath(new URL('../../examples/orders', import.meta.url))
 
 /** Scenarios and acts by their names: those of a lane one after another, since they share a worker. */
@@ -38,6 +38,11 @@ const lanes: readonly (readonly string[])[] = [
   [
     'a record that nobody can read becomes a note',
     'an event that the bus does not take is told by the clock, for a day',
+    'a watcher sees the state, progress within a second or so, and the end',
+    'a token that is taken back ends the connection that it opened, and no other',
+    'who was away, and comes back, has the last state at once, also of a task that has ended meanwhile',
+    "a user's tasks are seen together: those that are open, and a new one by itself",
+    'an end that a watcher could not be told is told by the clock',
   ],
   [
     'a file that is put again replaces the one of its name',
@@ -47,6 +52,7 @@ const lanes: readonly (readonly string[])[] = [
     'an instance that is told to go hands its run back',
   ],
   [
+    'each run of a task has its own lines, and another task none of them',
     'a parent goes on with the outputs of its sub tasks in order',
     'a task may depend on one that has ended, and on one that its sibling is',
     'a signal wakes who waits, and a wrong one is refused meanwhile',
@@ -67,7 +73,7 @@ interface Unseen {
   readonly because: string
 }
 
-const functions = ['api', 'reactor', 'clock', 'intake', 'registrar']
+const functions = ['api', 'reactor', 'clock', 'intake', 'registrar', 'live']
 const byPath = 'Queues let roles in by their path, since they do not know those of other stacks.'
 
 /** What no call of the hub's own programs can show. */
@@ -112,8 +118,8 @@ const unseen: readonly Unseen[] = [
     on: ':table/',
     because: 'It counts ends that the reactor missed; here none is.',
   },
-  { to: ['registrar', 'start of workers'], actions: ['sqs:SendMessage'], on: '-<worker>', because: byPath },
-  { to: ['intake', 'registrar'], actions: ['sqs:GetQueueAttributes'], on: '-<worker>', because: byPath },
+  { to: ['registrar', 'live', 'start of workers'], actions: ['sqs:SendMessage'], on: '-<worker>', because: byPath },
+  { to: ['intake', 'registrar', 'live'], actions: ['sqs:GetQueueAttributes'], on: '-<worker>', because: byPath },
 ]
 
 const mostMs = 300_000

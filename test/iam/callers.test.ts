@@ -1,5 +1,6 @@
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import { describe, expect, test } from 'vitest'
+import type { TaskLogs } from '#core/ports'
 import type { Uploads } from '#core/uploads'
 import { answerEvent } from '#functions/api/http-event'
 import { createApiWorld, createOrdersWorld, order } from '../functions/api/api-world.ts'
@@ -9,9 +10,9 @@ import { decide } from '../support/iam/evaluate.ts'
 import { policiesOf } from '../support/iam/policies.ts'
 import { contextOf } from '../support/iam/requests.ts'
 
-/** The three ready policies of callers, held against the routes of the API: these and no others. */
+/** The ready policies of callers, held against the routes of the API: these and no others. */
 
-const callers = ['shop', 'gateway', 'reader', 'operator'] as const
+const callers = ['shop', 'gateway', 'reader', 'watcher', 'operator'] as const
 type Caller = (typeof callers)[number]
 
 const { resources: raw } = synthHub({}, (hub, stack) => {
@@ -19,12 +20,13 @@ const { resources: raw } = synthHub({}, (hub, stack) => {
   hub.grantSubmit(roleOf('shop'), { commands: ['order.confirm', 'order.mail'] })
   hub.grantSubmit(roleOf('gateway'), { commands: 'all' })
   hub.grantRead(roleOf('reader'))
+  hub.grantWatch(roleOf('watcher'))
   hub.grantOperate(roleOf('operator'))
 })
 const resources = settle(raw)
 const policies = policiesOf(resources)
 const roles = [...policies.ofRoles.keys()]
-const [api] = Object.entries(resources).find(([, { Type }]) => Type === 'AWS::ApiGatewayV2::Api') ?? []
+const [api] = Object.entries(resources).find(([, { Properties }]) => Properties?.ProtocolType === 'HTTP') ?? []
 
 /** By API, stage, method and path: that is all that IAM sees. */
 function may(caller: Caller, request: string): boolean {
@@ -48,6 +50,7 @@ const promised: Readonly<Record<string, readonly Caller[]>> = {
   'POST /v1/tasks': ['gateway', 'operator'],
   'POST /v1/tasks/batch': ['gateway', 'operator'],
   'GET /v1/tasks': ['reader', 'operator'],
+  'POST /v1/bulk': ['operator'],
   'GET /v1/tasks/{id}': ['reader', 'operator'],
   'PATCH /v1/tasks/{id}': ['operator'],
   'DELETE /v1/tasks/{id}': ['operator'],
@@ -56,7 +59,11 @@ const promised: Readonly<Record<string, readonly Caller[]>> = {
   'GET /v1/tasks/{id}/files/{name}': ['reader', 'operator'],
   'GET /v1/tasks/{id}/steps': ['reader', 'operator'],
   'GET /v1/tasks/{id}/children': ['reader', 'operator'],
+  'GET /v1/tasks/{id}/logs': ['reader', 'operator'],
   'POST /v1/tasks/{id}/signals/{name}': ['operator'],
+  'POST /v1/tasks/{id}/watch-token': ['watcher'],
+  'POST /v1/watch-tokens': ['watcher'],
+  'DELETE /v1/watch-tokens/{id}': ['watcher'],
   'GET /v1/workers': ['reader', 'operator'],
   'GET /v1/workers/{name}': ['reader', 'operator'],
   'PUT /v1/workers/{name}': [],
@@ -80,12 +87,14 @@ function filled(route: string): string {
 
 describe('the ready policies', () => {
   test('speak of every route of the API', async () => {
+    const taskLogs: TaskLogs = { read: async () => ({ lines: [] }), remove: async () => undefined }
     const uploads: Uploads = { ticketFor: async () => ({ url: 'https://bucket.example', headers: {} }) }
-    const { api: own } = await createApiWorld({ uploads })
+    const { api: own } = await createApiWorld({ uploads, taskLogs })
     const routes = own.routes.filter(({ bytes }) => bytes !== 'request').map(({ method, path }) => `${method} ${path}`)
     expect(Object.keys(promised).sort()).toEqual(routes.sort())
     const deployed = ofType({ resources }, 'AWS::ApiGatewayV2::Route').map(({ Properties }) => Properties.RouteKey)
-    expect(Object.keys(promised).sort()).toEqual(deployed.filter((route) => route !== 'GET /healthz').sort())
+    const signed = deployed.filter((route) => route !== 'GET /healthz' && !route.startsWith('$'))
+    expect(Object.keys(promised).sort()).toEqual(signed.sort())
   })
 
   test.each(Object.entries(promised))('%s is for %j', (route, allowed) => {
@@ -108,12 +117,15 @@ describe('the ready policies', () => {
     ['reader', `POST /v1/tasks/${id}`],
     ['reader', `DELETE /v1/tasks/${id}/files/a.csv`],
     ['reader', 'HEAD /v1/tasks'],
+    ['watcher', `GET /v1/tasks/${id}`],
+    ['watcher', `POST /v1/tasks/${id}/cancel`],
+    ['watcher', `DELETE /v1/tasks/${id}`],
     ['operator', `GET /v1/tasks/${id}/sensitive`],
     ['operator', `POST /v1/tasks/${id}/watch-token`],
     ['operator', 'POST /v1/workers/mill'],
     ['operator', 'DELETE /v1/workers/mill'],
     ['operator', 'PUT /v1/schedules/nightly'],
-    ['operator', 'POST /v1/bulk'],
+    ['reader', 'POST /v1/bulk'],
   ])('keep the %s from %s', (caller, request) => {
     expect(may(caller, request)).toBe(false)
   })

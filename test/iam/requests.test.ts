@@ -74,6 +74,11 @@ test.each<[string, Asked, readonly string[]]>([
     ['default', 'shop'].map((bus) => `events:PutEvents arn:aws:events:eu-central-1:111122223333:event-bus/${bus}`),
   ],
   [
+    'a search of a log',
+    { service: 'logs', action: 'FilterLogEvents', input: { logGroupName: '/taskurai/demo/worker/mill' } },
+    ['logs:FilterLogEvents arn:aws:logs:eu-central-1:111122223333:log-group:/taskurai/demo/worker/mill:*'],
+  ],
+  [
     'a launch',
     {
       ...{ service: 'ecs', action: 'RunTask', input: { cluster: 'taskurai-demo', taskDefinition: revision } },

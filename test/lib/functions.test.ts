@@ -3,6 +3,7 @@ import { fleetKey, headKey, registryKey, rowPk, rowSk } from '#core/keys'
 import { ApiEnv } from '#functions/api/config'
 import { ClockEnv } from '#functions/clock/config'
 import { IntakeEnv } from '#functions/intake/config'
+import { LiveEnv } from '#functions/live/config'
 import { ReactorEnv } from '#functions/reactor/config'
 import { RegistrarEnv } from '#functions/registrar/config'
 import { settle } from '../support/cdk/settle.ts'
@@ -18,7 +19,7 @@ function functionNamed(name: string, from: Pick<Synthesized, 'resources'> = hub)
 }
 
 describe('a function of a hub', () => {
-  const schemas = { api: ApiEnv, reactor: ReactorEnv, clock: ClockEnv, intake: IntakeEnv, registrar: RegistrarEnv }
+  const schemas = { api: ApiEnv, reactor: ReactorEnv, clock: ClockEnv, intake: IntakeEnv, registrar: RegistrarEnv, live: LiveEnv }
 
   test.each(Object.entries(schemas))('%s has exactly the environment that its config wants', (name, schema) => {
     const { Variables } = functionNamed(name).Environment
@@ -43,7 +44,7 @@ describe('a function of a hub', () => {
 
   test('is small, on arm64, says little, traces nothing and reserves nothing of the account', () => {
     const functions = ofType(hub, 'AWS::Lambda::Function')
-    expect(functions).toHaveLength(5)
+    expect(functions).toHaveLength(6)
     for (const { Properties } of functions) {
       expect(Properties).toMatchObject({
         Runtime: 'nodejs24.x',
@@ -56,6 +57,7 @@ describe('a function of a hub', () => {
       expect(Properties.VpcConfig).toBeUndefined()
     }
     expect(functionNamed('clock').MemorySize).toBe(256)
+    expect(functionNamed('live').MemorySize).toBe(256)
     expect(functionNamed('api').MemorySize).toBe(512)
   })
 })

@@ -26,7 +26,7 @@ describe('the network of a hub', () => {
 
   test('brings no function that edits the account', () => {
     const functions = ofType(synthHub(), 'AWS::Lambda::Function').map(({ Properties }) => Properties.FunctionName)
-    expect(functions).toEqual(['api', 'reactor', 'clock', 'intake', 'registrar'].map((name) => `taskurai-main-${name}`))
+    expect(functions).toEqual(['api', 'reactor', 'clock', 'intake', 'registrar', 'live'].map((name) => `taskurai-main-${name}`))
   })
 
   /** A hub in a VPC that was there before, of which the template says nothing. */
@@ -76,7 +76,7 @@ describe('the cluster of a hub', () => {
       ClusterSettings: [{ Name: 'containerInsights', Value: 'disabled' }],
     })
     expect(cluster?.Properties.CapacityProviders).toBeUndefined()
-    expect(cluster?.DependsOn?.filter((id) => resources[id]?.Type === 'AWS::IAM::Role')).toHaveLength(5)
+    expect(cluster?.DependsOn?.filter((id) => resources[id]?.Type === 'AWS::IAM::Role')).toHaveLength(6)
     const [capacity] = ofType({ resources }, 'AWS::ECS::ClusterCapacityProviderAssociations')
     expect(capacity?.Properties.CapacityProviders).toEqual(['FARGATE', 'FARGATE_SPOT'])
     const seen = synthHub({ containerInsights: true })

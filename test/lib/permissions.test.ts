@@ -19,6 +19,8 @@ const hub = synthHub({ events: { statuses: ['failed'] } }, (made) => {
 })
 const resources = settle(hub.resources)
 
+const [liveApi] = Object.entries(resources).find(([, { Properties }]) => Properties?.ProtocolType === 'WEBSOCKET') ?? []
+
 const listed = (value: string | readonly string[]) => (typeof value === 'string' ? [value] : value)
 
 /** What a role may do, by its logical id without the hash. */
@@ -47,6 +49,7 @@ describe('the roles of a hub', () => {
       ),
     )
     const ecs = 'arn:aws:ecs:eu-central-1:111122223333'
+    const watchers = `arn:aws:execute-api:eu-central-1:111122223333:${liveApi}`
     expect([...inResources].sort()).toEqual([
       `ecr:GetAuthorizationToken *`,
       `ecs:DeregisterTaskDefinition *`,
@@ -54,7 +57,11 @@ describe('the roles of a hub', () => {
       `ecs:ListTaskDefinitions *`,
       `ecs:RunTask ${ecs}:task-definition/main-*:*`,
       `ecs:TagResource ${ecs}:task/taskurai-main/*`,
+      ...['DELETE', 'POST'].map(
+        (method) => `execute-api:ManageConnections ${watchers}/live/${method}/@connections/*`,
+      ),
       'iam:PassRole arn:aws:iam::111122223333:role/taskurai/main/workers/*',
+      'logs:FilterLogEvents arn:aws:logs:eu-central-1:111122223333:log-group:/taskurai/main/worker/*:*',
       's3:DeleteObject arn:aws:s3:::taskurai-main-0a1b2c3d/payloads/*',
       's3:GetObject arn:aws:s3:::taskurai-main-0a1b2c3d/payloads/*',
       's3:PutObject arn:aws:s3:::taskurai-main-0a1b2c3d/aws/lambda/*',
@@ -97,6 +104,15 @@ describe('the roles of a hub', () => {
     expect(allowed('ecs:TagResource').map(({ Condition }) => Condition)).toEqual(
       starters.map(() => ({ StringEquals: { 'ecs:CreateAction': 'RunTask' } })),
     )
+  })
+
+  test('write to watchers where they are told of changes, let in or turned away, and nowhere else', () => {
+    expect(allowed('execute-api:ManageConnections').map(({ role }) => role)).toEqual(
+      ['Api', 'Reactor', 'Clock', 'Live'].map((name) => `Hub${name}Role`),
+    )
+    expect(allowed('lambda:InvokeFunction').map(({ role, Resource }) => [role, Resource])).toEqual([
+      ['HubLiveRole', 'arn:aws:lambda:eu-central-1:111122223333:function:taskurai-main-live'],
+    ])
   })
 
   test('make queues from the API alone, and only such as no deployed worker has', () => {

@@ -142,7 +142,7 @@ describe('everything of a hub and its workers', () => {
     expect(groups.map(({ Properties }) => Properties.LogGroupName).sort()).toEqual([
       '/aws/events/taskurai/main/instances',
       '/aws/vendedlogs/taskurai/main/access',
-      ...['api', 'clock', 'intake', 'reactor', 'registrar', 'worker/mill', 'worker/press'].map(
+      ...['api', 'clock', 'intake', 'live', 'reactor', 'registrar', 'worker/mill', 'worker/press'].map(
         (name) => `/taskurai/main/${name}`,
       ),
     ])

@@ -59,7 +59,7 @@ async function seed(site: Site, tasks: number): Promise<void> {
   for (let index = 1; index < tasks; index++) {
     const head = { ...template, id: first.slice(0, -7) + String(index).padStart(7, '0') }
     put({ kind: 'put', item: headItem(head), condition: { kind: 'absent' } })
-    for (const row of rowsOf(undefined, head, site.people.directoryShards)) put(row)
+    for (const row of rowsOf(site.people, undefined, head)) put(row)
     queue.send([bellFor(head, 0)])
   }
   table.changes.length = 0

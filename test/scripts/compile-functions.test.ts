@@ -9,8 +9,8 @@ import { repository } from '../support/repository.ts'
 /** The functions of a hub in an account, as they are deployed: each one file that needs nothing beside it. */
 
 const run = promisify(execFile)
-const bytesMost = 1_048_576
-const names = ['api', 'clock', 'intake', 'reactor', 'registrar'] as const
+const bytesMost = 1_200_000
+const names = ['api', 'clock', 'intake', 'live', 'reactor', 'registrar'] as const
 
 const environment = {
   AWS_REGION: 'eu-west-1',
@@ -22,6 +22,7 @@ const environment = {
   TASKURAI_BUCKET: 'shop',
   TASKURAI_QUEUE_URL_PREFIX: 'http://127.0.0.1:9/taskurai-shop-',
   TASKURAI_ATTENTION_QUEUE_URL: 'http://127.0.0.1:9/attention',
+  TASKURAI_LIVE_URL: 'ws://127.0.0.1:9/live',
   // Nobody listens there: what calls out fails at once.
   AWS_ENDPOINT_URL: 'http://127.0.0.1:9',
 }
@@ -63,12 +64,12 @@ describe('a bundled function', { timeout: 60_000 }, () => {
       for (const foreign of ['lmdb', 'commander', 'tsx', '@hono/node-server', 'aws-cdk-lib', 'constructs'])
         expect([name, [...found]]).not.toContainEqual(expect.arrayContaining([foreign]))
     }
-    for (const name of ['reactor', 'clock']) {
+    for (const name of ['live', 'reactor', 'clock']) {
       for (const ofTheDoor of ['hono', 'ajv', 're2js']) expect([...packagesOf(name)]).not.toContain(ofTheDoor)
     }
-    for (const name of ['reactor', 'clock', 'intake', 'registrar']) expect([...packagesOf(name)]).not.toContain('hono')
-    expect([...packagesOf('intake')]).not.toContain('@aws-sdk/client-ecs')
-    for (const name of ['api', 'intake']) expect([...packagesOf(name)]).not.toContain('@aws-sdk/client-eventbridge')
+    for (const name of ['live', 'reactor', 'clock', 'intake', 'registrar']) expect([...packagesOf(name)]).not.toContain('hono')
+    for (const name of ['intake', 'live']) expect([...packagesOf(name)]).not.toContain('@aws-sdk/client-ecs')
+    for (const name of ['api', 'intake', 'live']) expect([...packagesOf(name)]).not.toContain('@aws-sdk/client-eventbridge')
   })
 
   it('says at its start everything that is wrong with its environment', async () => {

@@ -1,5 +1,6 @@
 import type { Head } from '#core/head'
 import { draftOf } from '#core/head-draft'
+import { newBulk } from '#core/tasks/bulk/bulk'
 import { aHead, aRun, noon } from './heads.ts'
 
 /** A head with every field that there is, none of them at its most common value. */
@@ -48,6 +49,8 @@ export function aFullHead(): Head {
     ],
     timeoutSeconds: 12.5,
     flow: { rootId: 'R1', isAwaited: true, era: 2 },
+    watched: { task: noon + 1, user: noon + 2 },
+    bulk: { ...newBulk('retry', true), portions: 3, after: '1700000000000#X', looked: 7, skipped: { succeeded: 2 } },
   } as Partial<Head>)
   const missing = Object.entries(draftOf(head)).flatMap(([field, value]) => (value === undefined ? [field] : []))
   if (missing.length > 0) throw new Error(`a full head lacks ${missing.join(', ')}`)

@@ -183,7 +183,7 @@ describe('a command under test', () => {
       { name: 'Ada' },
       {
         startAfter: new Date('2026-01-16T06:00:00Z'),
-        onWait: (until) => void waits.push(until),
+        onWait: (until) => void waits.push(until ?? new Date(0)),
       },
     )
     expect(waits.map((at) => at.toISOString())).toEqual(['2026-01-16T06:00:00.000Z'])
@@ -298,6 +298,11 @@ describe('a call that no hub would take', () => {
       'the start lies after the last start',
       () => testCommand(greet, { name: 'A' }, { startAfter: { seconds: 9 }, notStartAfter: { seconds: 3 } }),
       /notStartAfter lies before/,
+    ],
+    [
+      'it depends on another',
+      () => testCommand(greet, { name: 'A' }, Object({ dependsOn: ['x'] })),
+      /nothing to depend on/,
     ],
     [
       'two clocks',

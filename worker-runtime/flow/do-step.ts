@@ -5,6 +5,7 @@ import { Retry } from '#core/contract/task'
 import { retryDelayMs } from '#core/retry'
 import { TaskAborted, TaskExpired, TaskFailure, taskErrorOf } from '../failure.ts'
 import { jsonTextOf } from '../json-text.ts'
+import type { StepTrace } from '../trace/run-trace.ts'
 import type { StepOptions } from './flow-context.ts'
 import { isDiverged, StepFailed } from './flow-failures.ts'
 import type { RunFlow } from './run-flow.ts'
@@ -29,7 +30,8 @@ export async function doStep(
     const tried = await flow.during(async (): Promise<Tried> => {
       const frozen = standing !== undefined && 'input' in standing ? standing.input : await freeze(flow, id, input)
       const opened = standing !== undefined || frozen !== undefined
-      return tryStep(flow, { id, work: work as Step['work'], policy, frozen, opened, tries: standing?.tries ?? 0 })
+      const step = { id, work: work as Step['work'], policy, frozen, opened, tries: standing?.tries ?? 0 }
+      return traced(flow, step)
     }, true)
     if (tried.kind === 'over') return flow.valueOf(tried.record)
     open = tried.wait
@@ -64,7 +66,18 @@ async function freeze(flow: RunFlow, id: string, input: unknown): Promise<Json |
   return wait?.kind === 'step' ? wait.input : (JSON.parse(text) as Json)
 }
 
-async function tryStep(flow: RunFlow, step: Step): Promise<Tried> {
+function traced(flow: RunFlow, step: Step): Promise<Tried> {
+  const { trace } = flow
+  if (trace === undefined) return tryStep(flow, step)
+  return trace.step(step.id, async (told) => {
+    const tried = await tryStep(flow, step, told)
+    const error = tried.kind === 'later' ? tried.wait.error : tried.record.error
+    if (error !== undefined) told.failed(error.message)
+    return tried
+  })
+}
+
+async function tryStep(flow: RunFlow, step: Step, told?: StepTrace): Promise<Tried> {
   const { id, work, policy, frozen } = step
   const startedAt = flow.port.now()
   for (let tries = step.tries + 1; ; tries++) {
@@ -76,6 +89,7 @@ async function tryStep(flow: RunFlow, step: Step): Promise<Tried> {
     // A run that is to stop has failed at nothing (protocol 17).
     flow.refuseIfAborted()
     if (isOfTheRun(error)) throw error
+    told?.threw(error)
     const failure = taskErrorOf(error)
     const isLast = !failure.retryable || (policy !== undefined && tries >= policy.maxRuns)
     if (isLast) {

@@ -4,6 +4,7 @@ import type { Schema } from '../schema.ts'
 import { validatorOf } from '../validator.ts'
 import { doStep } from './do-step.ts'
 import type { FlowContext, SignalOptions, SubTask, WaitOptions } from './flow-context.ts'
+import { isDiverged } from './flow-failures.ts'
 import { never, type RunFlow } from './run-flow.ts'
 import { callSubTasks, createSubTasks, waitForSubTasks } from './sub-tasks.ts'
 
@@ -11,7 +12,12 @@ import { callSubTasks, createSubTasks, waitForSubTasks } from './sub-tasks.ts'
 export function flowContextOf(flow: RunFlow): FlowContext {
   /** Whatever a handler that was left behind still asks for never settles. */
   const unlessLeft = (ask: () => Promise<unknown>): Promise<never> =>
-    (flow.isLeft() ? never() : ask()) as Promise<never>
+    (flow.isLeft() ? never() : ask().catch(noted)) as Promise<never>
+  // A handler that catches it goes on with results that mean something else: its run fails of it all the same.
+  const noted = (error: unknown) => {
+    if (isDiverged(error)) flow.divergence ??= error
+    throw error
+  }
 
   return {
     step: (id, work, options = {}) => unlessLeft(() => doStep(flow, id, work as (input: never) => unknown, options)),

@@ -3,6 +3,7 @@ import type { ChildOutput, Grant, StepsAnswer, SuspendAnswer } from '#core/contr
 import { stepFileName } from '#core/files/step-file'
 import { TaskAborted, TaskFailure } from '../failure.ts'
 import type { RunFiles } from '../run-files.ts'
+import type { RunTrace } from '../trace/run-trace.ts'
 import { failureOf } from './flow-failures.ts'
 import { createRunMemory, type RunMemory } from './run-memory.ts'
 
@@ -19,6 +20,9 @@ export interface FlowPort {
   readonly chance: () => number
   readonly pause: (ms: number) => Promise<void>
 }
+
+/** Taken before a test framework puts fake timers in its place. */
+const { setImmediate: atTurnEnd } = globalThis
 
 interface Pending {
   readonly wait: OpenWait
@@ -38,8 +42,11 @@ export class RunFlow {
   readonly memory: RunMemory
   readonly port: FlowPort
   readonly grant: Grant
+  readonly trace: RunTrace | undefined
   /** The task has sub tasks: its end says so. */
   hasChildren: boolean
+  /** The code does something else than in an earlier run, and was told so. */
+  divergence: unknown
   /** Steps under way and answers awaited: the run does something. */
   #busy = 0
   #isScheduled = false
@@ -48,8 +55,9 @@ export class RunFlow {
   #isOver = false
   readonly #waits = new Map<string, Pending>()
 
-  constructor(grant: Grant, port: FlowPort) {
+  constructor(grant: Grant, port: FlowPort, trace?: RunTrace) {
     this.grant = grant
+    this.trace = trace
     this.port = port
     this.memory = createRunMemory(grant.steps ?? [])
     this.hasChildren = hasChildren(grant)
@@ -127,7 +135,7 @@ export class RunFlow {
   #schedule(): void {
     if (this.#isScheduled || this.#isOver) return
     this.#isScheduled = true
-    setImmediate(() => {
+    atTurnEnd(() => {
       this.#isScheduled = false
       if (this.#isOver || this.#waits.size === 0 || this.port.aborted() !== undefined) return
       if (this.#busy === 0) void this.#suspend()

@@ -7,7 +7,7 @@ import type { ChildOutput } from '#core/contract/worker-protocol'
 import { childIdOf } from '#core/flow/child-id'
 import { TaskFailure } from '../failure.ts'
 import type { SubTask } from './flow-context.ts'
-import { failureOf } from './flow-failures.ts'
+import { diverged, failureOf } from './flow-failures.ts'
 import type { RunFlow } from './run-flow.ts'
 
 /** Sub tasks of a run: made in order, waited for in order. */
@@ -76,7 +76,8 @@ function make(flow: RunFlow, { kind, id, tasks, onFailure }: Make): Promise<read
       `the step ${id} has ${count} sub tasks, at most ${limits.childrenPerStep} (limit childrenPerStep)`,
     )
   }
-  const asked = tasks.map(newSubTask)
+  const traceParent = flow.trace?.traceParent()
+  const asked = tasks.map((task) => newSubTask(task, traceParent))
   return flow.during(async () => {
     const ids: string[] = []
     for (let from = 0; from < count; ) {
@@ -102,9 +103,11 @@ function fitting(tasks: readonly NewSubTask[], from: number): number {
   return count
 }
 
-function newSubTask({ command, ...task }: SubTask): NewSubTask {
-  if (typeof command === 'string') return { ...task, command }
-  return { version: command.version, ...task, command: command.name }
+/** Without a span of its own the task's is inherited, by the hub. */
+function newSubTask({ command, ...task }: SubTask, traceParent: string | undefined): NewSubTask {
+  const traced = traceParent === undefined ? {} : { traceParent }
+  if (typeof command === 'string') return { ...traced, ...task, command }
+  return { version: command.version, ...traced, ...task, command: command.name }
 }
 
 /** As the hub makes them: from the task, its birth, the step and the place (core/flow/child-id.ts). */
@@ -155,6 +158,12 @@ function partsOf(flow: RunFlow, wait: string, ids: readonly string[]): WaitPart[
 async function joinedValue(flow: RunFlow, record: StepRecord, onFailure: OnFailure): Promise<unknown> {
   if (record.state === 'failed') throw failureOf(record.kind, record.error)
   const joined = record.output as unknown as Joined
+  const recorded = joined.first !== undefined ? 'first-success' : joined.failedCount > 0 ? 'continue' : undefined
+  const isAsRecorded = recorded === onFailure || (recorded === undefined && onFailure !== 'first-success')
+  if (!isAsRecorded) {
+    const before = recorded ?? 'fail or continue'
+    throw diverged(`${record.id} waits with ${onFailure} now, and did with ${before} in an earlier run of this task`)
+  }
   if (onFailure === 'first-success') return firstOf(flow, record, joined)
   const failed = new Map(joined.failed.map((each) => [each.index, each]))
   const outputs = joined.outputs ?? (await flow.during(() => allOutputs(flow, record.id)))

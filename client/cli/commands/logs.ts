@@ -21,6 +21,7 @@ const looksMost = 366 * 86_400 * 4
 const lookPauseMs = 250
 /** The last lines of an instance take their own way to the hub, and may come just behind the task's end. */
 const lateLinesMs = 500
+const looksInLate = 5
 const tailMost = 1_000_000
 
 export function addLogs(program: Command, session: Session): void {
@@ -34,15 +35,16 @@ export function addLogs(program: Command, session: Session): void {
         flags.tail === undefined ? undefined : readNumber(flags.tail, { option: '--tail', least: 0, most: tailMost })
       const hub = await openHub(session, flags)
       const print = createPrinter(hub.output)
-      const cursor = await printAll(hub, id, { print, cursor: undefined, tail })
-      if (flags.follow === true) return followLogs(hub, id, { print, cursor })
-      if (cursor === undefined && !hub.output.isJson) await hub.output.say(nothingYet)
+      const printed = await printAll(hub, id, { print, cursor: undefined, tail })
+      if (flags.follow === true) return followLogs(hub, id, { print, ...printed })
+      if (printed.lines === 0 && !hub.output.isJson) await hub.output.say(nothingYet)
     })
   explain(withHubOptions(command), {
     summary: 'print what the runs of a task logged',
-    about: `Prints what the runs of a task logged with ctx.log, oldest first: when, in which run, and the line. A hub on one
-machine keeps the newest ${limits.taskLogBytes / 1_048_576} MiB of each task, from the instances that it started itself, and removes
-them with the task. With --json each line is an object of its own.`,
+    about: `Prints what the runs of a task logged with ctx.log or the console, oldest first: when, in which run, and the line. A
+hub on one machine keeps the newest ${limits.taskLogBytes / 1_048_576} MiB of each task, from the instances that it started itself, and
+removes them with the task. A hub in an account reads the log group of the worker, which forgets by its own retention
+and may be some seconds late. With --json each line is an object of its own.`,
     examples: [
       ['taskurai logs 01K9Z0000000000000000000AB', 'all there is'],
       ['taskurai logs 01K9… --tail 20 --follow', 'the end, and what comes'],
@@ -51,8 +53,8 @@ them with the task. With --json each line is an object of its own.`,
   })
 }
 
-const nothingYet = `No line is kept for this task: it did not log anything with ctx.log, or its instance was started by hand and
-printed its lines in its own terminal.`
+const nothingYet = `No line is kept for this task: it did not log anything, or its instance was started by hand and printed its
+lines in its own terminal. (In an account lines come some seconds late, and go by the retention of the log group.)`
 
 type Print = (page: LogPage) => Promise<void>
 
@@ -62,33 +64,46 @@ interface Place {
   readonly tail?: number | undefined
 }
 
+interface Printed {
+  readonly cursor: string | undefined
+  readonly lines: number
+  /** How late a line may come here. */
+  readonly lateMs: number
+}
+
 /** Everything from the cursor to where the log ends now; answers where to go on. */
-async function printAll({ client, output }: Hub, id: string, place: Place): Promise<string | undefined> {
+async function printAll({ client, output }: Hub, id: string, place: Place): Promise<Printed> {
   const { tail } = place
   let { cursor } = place
+  let lines = 0
+  let lateMs = lateLinesMs
   let kept: readonly LogLine[] = []
   for (let pages = 0; pages < pagesMost && output.isOpen(); pages++) {
     const page: LogPage = await client.logs(id, { cursor })
     if (tail === undefined) await place.print(page)
     else kept = tail === 0 ? [] : [...kept, ...page.lines].slice(-tail)
-    if (page.lines.length === 0) break
-    cursor = page.cursor
+    lines += page.lines.length
+    cursor = page.cursor ?? cursor
+    lateMs = Math.max(lateMs, (page.lateSeconds ?? 0) * 1_000)
+    if (page.lines.length === 0 && page.more !== true) break
   }
   if (tail !== undefined) await place.print({ lines: [...kept] })
-  return cursor
+  return { cursor, lines, lateMs }
 }
 
-async function followLogs(hub: Hub, id: string, { print, cursor }: Place): Promise<void> {
+async function followLogs(hub: Hub, id: string, { print, cursor, lateMs }: Place & Printed): Promise<void> {
   const { client, line, output } = hub
   const { system } = line
+  /** Where lines are late, more looks would only be more calls. */
+  const pauseMs = Math.max(lookPauseMs, lateMs / looksInLate)
   let at = cursor
   for (let looks = 0; looks < looksMost && output.isOpen(); looks++) {
     const lookedAt = system.now()
     const task = await client.get(id, { waitSeconds: 1 })
-    if (hasEnded(task)) await system.pause(lateLinesMs)
-    at = await printAll(hub, id, { print, cursor: at })
+    if (hasEnded(task)) await system.pause(lateMs)
+    at = (await printAll(hub, id, { print, cursor: at })).cursor
     if (hasEnded(task)) return
-    if (system.now() - lookedAt < lookPauseMs) await system.pause(lookPauseMs)
+    if (system.now() - lookedAt < pauseMs) await system.pause(pauseMs)
   }
 }
 

@@ -26,7 +26,7 @@ async function offers(cli: CliStage, ...words: readonly string[]): Promise<reado
 describe('in bash', () => {
   it('completes commands, and those below them', async () => {
     await using cli = await startCli()
-    expect(await offers(cli, 'wa')).toEqual(['watch'])
+    expect(await offers(cli, 'wa')).toEqual(['watch', 'watch-token'])
     expect(await offers(cli, 're')).toEqual(['retry', 'resume'])
     expect(await offers(cli, 'keys', '')).toEqual(expect.arrayContaining(['add', 'list', 'remove', '--help']))
     expect(await offers(cli, 'keys', 'a')).toEqual(['add'])

@@ -11,7 +11,7 @@ async function listAll(world: MemoryWorld, ask: Partial<ListAsk> = {}): Promise<
   let before: string | undefined
   for (let pages = 0; pages < 100; pages++) {
     const to = world.clock.now() + 1
-    const page = await listTasks(world, { commands: ['mill.grind'], from: 0, to, limit: 3, ...ask, before })
+    const page = await listTasks(world, { filter: { command: 'mill.grind' }, from: 0, to, limit: 3, ...ask, before })
     seen.push(...page.heads.map((head) => head.id))
     before = page.next
     if (before === undefined) return seen
@@ -73,8 +73,10 @@ describe('listTasks', () => {
     const world = createMemoryWorld()
     const ids = await tasksEvery(world, 0, 7)
     for (const id of [ids[1], ids[4]]) await cancelTask(world, { taskId: id ?? '', by: 'ann' })
-    expect([...(await listAll(world, { status: 'canceled' }))].sort()).toEqual([ids[1], ids[4]].sort())
-    expect(await listAll(world, { status: 'queued', limit: 2 })).toHaveLength(5)
+    expect([...(await listAll(world, { filter: { command: 'mill.grind', status: 'canceled' } }))].sort()).toEqual(
+      [ids[1], ids[4]].sort(),
+    )
+    expect(await listAll(world, { filter: { status: 'queued' }, commands: ['mill.grind'], limit: 2 })).toHaveLength(5)
   })
 
   it('leaves out what is unlisted, and commands that were not asked for', async () => {
@@ -83,7 +85,7 @@ describe('listTasks', () => {
     await created(world)
     await reacted(world)
     expect(await listAll(world)).toHaveLength(1)
-    expect(await listAll(world, { commands: ['other'] })).toEqual([])
-    expect(await listAll(world, { commands: [] })).toEqual([])
+    expect(await listAll(world, { filter: { command: 'other' } })).toEqual([])
+    expect(await listAll(world, { filter: {}, commands: [] })).toEqual([])
   })
 })

@@ -1,6 +1,7 @@
 import type { Json } from '#core/contract/names'
 import type { TaskResult } from '#core/contract/task'
 import { taskIdOf } from '#core/keys'
+import type { TaskLogs } from '#core/ports'
 import { claim } from '#core/tasks/claim'
 import { endRun } from '#core/tasks/end-run'
 import { type Api, type ApiOptions, createApi } from '#functions/api/app'
@@ -39,8 +40,12 @@ export const orderInput = {
   additionalProperties: false,
 }
 
-export async function createApiWorld(options: Partial<ApiOptions> = {}): Promise<ApiWorld> {
-  const world = createMemoryWorld()
+export interface ApiWorldOptions extends Partial<ApiOptions> {
+  readonly taskLogs?: TaskLogs
+}
+
+export async function createApiWorld({ taskLogs, ...options }: ApiWorldOptions = {}): Promise<ApiWorld> {
+  const world = Object.assign(createMemoryWorld(), taskLogs === undefined ? {} : { taskLogs })
   const events = createEvents(world)
   const catalog = createCatalog(world)
   const api = createApi({

@@ -2,12 +2,13 @@ import { describe, expect, it } from 'vitest'
 import { Manifest } from '#core/contract/manifest'
 import type { Commit, Launcher, Queue, Store } from '#core/ports'
 import { createSight, type Tick, tickKey } from '#core/sight'
+import { createBulk } from '#core/tasks/bulk/create-bulk'
 import { renewRun } from '#core/tasks/renew'
 import { changeFleet } from '#core/workers/fleet'
 import { pauseWorker, putWorker } from '#core/workers/put-worker'
 import { tick } from '#functions/clock/tick'
 import { createTellFeedLag } from '#functions/reactor/feed-lag'
-import { created, running, standing } from '../../core/tasks/fixtures.ts'
+import { created, reacted, running, standing } from '../../core/tasks/fixtures.ts'
 import { createMemoryWorld } from '../../support/memory-world.ts'
 
 const minuteMs = 60_000
@@ -242,5 +243,44 @@ describe('instances that cannot be started', () => {
     await created(world)
     await minutes(5)
     expect(metrics).toEqual([['startsFailing', 1]])
+  })
+})
+
+describe('bulks', () => {
+  async function withBulk(count: number) {
+    const clock = await createClock()
+    const { world } = clock
+    for (let index = 0; index < count; index++) await created(world, { task: { accountId: 'a-1' } })
+    await reacted(world)
+    const request = { action: 'cancel', filter: { accountId: 'a-1' } } as const
+    const outcome = await createBulk(world, { id: world.ids.next(), requestHash: undefined, request, by: 'ann' })
+    if (outcome.kind !== 'created') throw new Error(outcome.kind)
+    await world.clock.advance(minuteMs)
+    const outputOf = async () => {
+      const { status, result } = await standing(world, outcome.head.id)
+      return { status, output: result?.output }
+    }
+    return { ...clock, outputOf, id: outcome.head.id }
+  }
+
+  it('are worked off once fleets have been looked after, for as long as there is time', async () => {
+    const { call, calls, outputOf } = await withBulk(250)
+    await call()
+    expect(calls.lastIndexOf('depth')).toBeLessThan(calls.indexOf('list', calls.lastIndexOf('depth')))
+    expect(await outputOf()).toMatchObject({ status: 'succeeded', output: { looked: 250, changed: 250 } })
+  })
+
+  it('stop when the time is up, and the next tick goes on', async () => {
+    const { world, call, outputOf, id } = await withBulk(250)
+    let asked = 0
+    // Time for what comes before, and for one portion.
+    const remainingMs = () => (++asked <= 2 ? minuteMs : 1_000)
+    await call({ remainingMs })
+    const cut = await standing(world, id)
+    expect(cut).toMatchObject({ status: 'running', due: world.clock.now() })
+    expect(cut.bulk?.looked).toBe(100)
+    await world.clock.advance(minuteMs)
+    await call()
+    expect(await outputOf()).toMatchObject({ status: 'succeeded', output: { looked: 250, changed: 250 } })
   })
 })

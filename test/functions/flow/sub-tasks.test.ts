@@ -10,7 +10,10 @@ type OnFailure = 'fail' | 'continue' | 'first-success'
 /** A parent that has called so many and is suspended, and the grants of its sub tasks. */
 async function called(count: number, onFailure: OnFailure = 'fail', tasks: object[] = subTasks(count)) {
   const hub = await createFlowHub()
-  const id = await hub.submit({ correlationId: 'order-7', traceParent: '00-abc-def-01' })
+  const id = await hub.submit({
+    correlationId: 'order-7',
+    traceParent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+  })
   const parent = await hub.one()
   const answer = await call(hub, parent, tasks, onFailure)
   expect(await hub.suspend(parent, waitFor(onFailure))).toMatchObject({ outcome: 'suspended' })
@@ -32,7 +35,12 @@ describe('sub tasks', () => {
     const { id, ids, children } = await called(2)
     expect(children.map(({ task }) => task.id).sort()).toEqual([...ids].sort())
     for (const { task } of children) {
-      expect(task).toMatchObject({ parentId: id, rootId: id, correlationId: 'order-7', traceParent: '00-abc-def-01' })
+      expect(task).toMatchObject({
+        parentId: id,
+        rootId: id,
+        correlationId: 'order-7',
+        traceParent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+      })
     }
   })
 

@@ -89,5 +89,5 @@ function isIn(path: string, folder: string): boolean {
 }
 
 function isCode(path: string): boolean {
-  return /\.[cm]?[jt]s$/.test(path)
+  return /\.[cm]?[jt]sx?$/.test(path)
 }

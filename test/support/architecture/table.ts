@@ -26,6 +26,17 @@ export const layers: Readonly<Record<string, Layer>> = {
     node: true,
   },
   'adapters/ecs': { may: ['core', 'adapters/aws'], packages: ['@aws-sdk/client-ecs'], node: false },
+  'adapters/cloudwatch-logs': {
+    may: ['core', 'adapters/aws'],
+    packages: ['@aws-sdk/client-cloudwatch-logs'],
+    node: ['node:crypto', 'node:buffer'],
+  },
+  'adapters/api-gateway-sockets': {
+    may: ['core', 'adapters/aws'],
+    packages: ['@aws-sdk/client-apigatewaymanagementapi'],
+    node: false,
+  },
+  'adapters/lambda': { may: ['core', 'adapters/aws'], packages: ['@aws-sdk/client-lambda'], node: false },
   'adapters/eventbridge': { may: ['core', 'adapters/aws'], packages: ['@aws-sdk/client-eventbridge'], node: false },
   // The world of a hub in an account, for its functions and its instances alike.
   'adapters/account': {
@@ -51,9 +62,10 @@ export const layers: Readonly<Record<string, Layer>> = {
   'functions/registrar': { ...portable, may: ['core', 'functions/api'], packages: ['zod'] },
   // The world of a function in an account, made of its environment. Handlers alone are Lambda-aware.
   'functions/home': { may: ['core', 'adapters'], packages: [], node: false },
+  'functions/live': { ...portable, may: ['core', 'functions/api'], packages: ['zod'] },
   'functions/worker-protocol': { ...portable, packages: ['zod'] },
   ...Object.fromEntries(
-    ['api', 'reactor', 'clock', 'intake', 'registrar'].map((name) => [
+    ['api', 'reactor', 'clock', 'intake', 'registrar', 'live'].map((name) => [
       `functions/${name}/handler.ts`,
       { may: ['core', 'functions', 'adapters'], packages: ['@types/aws-lambda', 'aws-lambda'], node: true },
     ]),
@@ -62,12 +74,16 @@ export const layers: Readonly<Record<string, Layer>> = {
   lib: {
     may: [
       'core/contract',
-      ...['api', 'reactor', 'clock', 'intake', 'registrar'].map((name) => `functions/${name}/config.ts`),
+      ...['api', 'reactor', 'clock', 'intake', 'registrar', 'live'].map((name) => `functions/${name}/config.ts`),
     ],
     packages: ['aws-cdk-lib', 'constructs', 'cdk-nag'],
     node: true,
   },
-  client: { may: ['core/contract'], packages: ['@smithy/signature-v4'], node: true },
+  // What runs in a browser has nothing of Node, and no package but the one whose users it is for.
+  browser: { may: ['core/contract'], packages: [], node: false },
+  react: { may: ['core/contract', 'browser'], packages: ['react'], node: false },
+  // A program watches its tasks by the code that browsers do.
+  client: { may: ['core/contract', 'browser'], packages: ['@smithy/signature-v4', '@opentelemetry/api'], node: true },
   'client/cli': { may: ['core/contract', 'client'], packages: ['commander'], node: true },
   // An instance calls its hub as any client does: it signs with the client's code and finds its keys the same way.
   'worker-runtime': {
@@ -88,18 +104,22 @@ export const layers: Readonly<Record<string, Layer>> = {
       'client/verified.ts',
     ],
     // tsx: worker modules in TypeScript, where Node cannot load them by itself.
-    packages: ['zod', 'ajv', 'ajv-formats', 'tsx'],
+    packages: ['zod', 'ajv', 'ajv-formats', 'tsx', '@opentelemetry/api'],
     node: true,
   },
   embedded: {
     may: ['core', 'functions', 'adapters', 'worker-runtime'],
-    packages: ['@hono/node-server', 'zod'],
+    packages: ['@hono/node-server', 'ws', 'zod'],
     node: true,
   },
   // A command under test lives through core's own lifecycle and is run by the runtime's own code, on memory and the
-  // test's time.
+  // test's time. What a run says of steps, sub tasks and signals goes through the hub's own doors.
   testing: {
-    may: ['core', 'worker-runtime', 'adapters/memory', 'adapters/system', ...clientTypes],
+    may: [
+      ...['core', 'worker-runtime', 'adapters/memory', 'adapters/system', 'functions/worker-protocol'],
+      ...['catalog', 'create-sub-tasks', 'send-signal', 'shown-steps'].map((name) => `functions/api/${name}.ts`),
+      ...clientTypes,
+    ],
     packages: ['zod'],
     node: true,
   },
@@ -114,8 +134,8 @@ export const layers: Readonly<Record<string, Layer>> = {
   scripts: { may: ['core'], packages: ['esbuild'], node: true },
   bench: {
     // What a task costs in an account is counted on the platform that the tests play on.
-    may: ['core', 'adapters', 'client', 'embedded', 'functions', 'worker-runtime', 'test/support/platform'],
-    packages: ['bullmq', 'zod', 'taskurai', '@aws-sdk/client-dynamodb'],
+    may: ['core', 'adapters', 'client', 'embedded', 'functions', 'worker-runtime', 'test/support/platform', 'test/support/watcher.ts'],
+    packages: ['bullmq', '@restatedev/restate-sdk', 'ws', 'zod', 'taskurai', '@aws-sdk/client-dynamodb'],
     node: true,
   },
 }
@@ -128,6 +148,7 @@ export const mayReadTheWorld = [
   'adapters',
   // The client stands alone: it brings its own clock and chance, in one file.
   'client/system.ts',
+  'browser/machine.ts',
   // Measures, and is measured by, the machine's clock.
   'bench',
   'scripts',

@@ -78,8 +78,10 @@ function attributeOf([id, attribute]: readonly [string, string], place: Place): 
       return arn
     case 'StreamArn':
       return `${arn}/stream/2026-11-24T00:00:00.000`
-    case 'ApiEndpoint':
-      return `https://${id.toLowerCase()}.execute-api.${region}.amazonaws.com`
+    case 'ApiEndpoint': {
+      const scheme = place.resources[id]?.Properties.ProtocolType === 'WEBSOCKET' ? 'wss' : 'https'
+      return `${scheme}://${id.toLowerCase()}.execute-api.${region}.amazonaws.com`
+    }
     case 'QueueName':
       return nameOf(id, place)
     default:

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-const names = ['api', 'reactor', 'clock', 'intake', 'registrar']
+const names = ['api', 'reactor', 'clock', 'intake', 'registrar', 'live']
 
 export function standInFunctions(): string {
   const folder = mkdtempSync(join(tmpdir(), 'taskurai-functions-'))

@@ -38,6 +38,8 @@ export interface Account {
     readonly queueNamed: (name: string) => string
     readonly bus: (name: string) => string
     readonly cluster: (name: string) => string
+    /** Of a watcher. */
+    readonly connection: (stage: string, method: string, id: string) => string
   }
   /** What RunTask hands to a container of this family. */
   readonly rolesOfFamily: (family: string) => readonly string[]
@@ -51,6 +53,8 @@ export function accountOf(
   const resources = settle(raw)
   const [table] = Object.entries(resources).find(([, { Type }]) => Type === 'AWS::DynamoDB::Table') ?? []
   const [bucket] = ofType({ resources }, 'AWS::S3::Bucket')
+  const [liveApi] =
+    Object.entries(resources).find(([, { Properties }]) => Properties?.ProtocolType === 'WEBSOCKET') ?? []
   const own = (service: string, rest: string) => `arn:aws:${service}:${region}:${account}:${rest}`
   const families = ofType({ resources }, 'AWS::ECS::TaskDefinition').map(({ Properties }) => Properties)
   const one = (wanted: string, given: string, arn: string) => {
@@ -72,6 +76,7 @@ export function accountOf(
       },
       bus: (name) => own('events', `event-bus/${name}`),
       cluster: (name) => own('ecs', `cluster/${name}`),
+      connection: (stage, method, id) => own('execute-api', `${liveApi}/${stage}/${method}/@connections/${id}`),
     },
     rolesOfFamily: (family) => {
       const { TaskRoleArn: task, ExecutionRoleArn: start } = families.find(({ Family }) => Family === family) ?? {}

@@ -1,3 +1,4 @@
+import { namesOf } from '#lib/names'
 import { account, region } from '../cdk/settle.ts'
 import type { AwsCall } from '../platform/aws-proxy.ts'
 import type { Account } from './account.ts'
@@ -37,6 +38,9 @@ const askedBy: Readonly<Record<AwsCall['service'], (call: AwsCall, of: Account) 
   s3: ofS3,
   ecs: ofEcs,
   events: ofEvents,
+  logs: ofLogs,
+  lambda: ofLambda,
+  connections: ofConnections,
 }
 
 const dynamoActions = new Set(['GetItem', 'PutItem', 'DeleteItem', 'UpdateItem', 'Query'])
@@ -142,6 +146,28 @@ function ofEvents(call: AwsCall, { arnOf }: Account): readonly Asked[] {
   const entries = call.input.Entries as readonly { readonly EventBusName: string }[]
   const buses = new Set(entries.map(({ EventBusName: name }) => name))
   return [...buses].map((name) => ({ action: 'events:PutEvents', resource: arnOf.bus(name) }))
+}
+
+/** IAM judges groups with what may lie in them. */
+function ofLogs(call: AwsCall): readonly Asked[] {
+  if (call.action !== 'FilterLogEvents') throw notKnown(call)
+  const resource = `arn:aws:logs:${region}:${account}:log-group:${call.input.logGroupName}:*`
+  return [{ action: 'logs:FilterLogEvents', resource }]
+}
+
+function ofLambda(call: AwsCall, of: Account): readonly Asked[] {
+  const name = /\/functions\/([^/]+)\/invocations$/.exec(call.path)?.[1]
+  const role = of.roles.get(name ?? '')
+  if (call.action !== 'Invoke' || role === undefined) throw notKnown(call)
+  const resource = `arn:aws:lambda:${region}:${account}:function:${namesOf(of.hub).function(role.kind as never)}`
+  return [{ action: 'lambda:InvokeFunction', resource }]
+}
+
+/** One permission for all that can be done with a connection; which of it, the ARN tells. */
+function ofConnections(call: AwsCall, { arnOf }: Account): readonly Asked[] {
+  const [, stage = '', place, id = ''] = call.path.split('/').map(decodeURIComponent)
+  if (place !== '@connections' || id === '') throw notKnown(call)
+  return [{ action: 'execute-api:ManageConnections', resource: arnOf.connection(stage, call.action, id) }]
 }
 
 function notKnown({ service, action }: AwsCall): Error {

@@ -7,11 +7,11 @@ import { close, portOf } from './api-gateway.ts'
  * whatever process a call came from.
  */
 
-export type Service = 'dynamodb' | 'sqs' | 's3' | 'ecs' | 'events'
+export type Service = 'dynamodb' | 'sqs' | 's3' | 'ecs' | 'events' | 'logs' | 'lambda' | 'connections'
 
 export interface AwsCall {
   readonly service: Service
-  /** `PutItem`; for S3 the method. */
+  /** `PutItem`; for S3, and for connections of watchers, the method. */
   readonly action: string
   /** The access key id, which the harness makes of the role's name. */
   readonly role: string
@@ -82,7 +82,7 @@ async function forward(
   proxy: AwsProxy,
 ): Promise<AwsCall> {
   const { method = 'GET', url = '/', headers } = request
-  const action = target.service === 's3' ? method : actionOf(headers['x-amz-target'])
+  const action = actionIn(target.service, method, headers['x-amz-target'])
   if (target.service === 's3') return forwardBytes(target, request, response)
   const body = await bytesOf(request)
   const asked = jsonOf(body)
@@ -159,6 +159,18 @@ function exchange(
     onward.once('error', reject)
     onward.end(body)
   })
+}
+
+function actionIn(service: Service, method: string, target: string | string[] | undefined): string {
+  switch (service) {
+    case 's3':
+    case 'connections':
+      return method
+    case 'lambda':
+      return 'Invoke'
+    default:
+      return actionOf(target)
+  }
 }
 
 function actionOf(target: string | string[] | undefined): string {

@@ -12,6 +12,8 @@ export interface ContainersOptions {
   readonly ecs: FakeEcs
   readonly env: (worker: string) => Readonly<Record<string, string>>
   readonly onStopped: (event: unknown) => void
+  /** What its log driver sends, line by line. */
+  readonly onLine: (worker: string, stream: string, line: string) => void
 }
 
 export interface Containers extends AsyncDisposable {
@@ -33,7 +35,7 @@ process.on('exit', () => {
   for (const child of children) child.kill('SIGKILL')
 })
 
-export function startContainers({ ecs, env, onStopped }: ContainersOptions): Containers {
+export function startContainers({ ecs, env, onStopped, onLine }: ContainersOptions): Containers {
   const running = new Map<
     string,
     { readonly child: ChildProcess; readonly container: Container; ended: Promise<void> }
@@ -55,8 +57,12 @@ export function startContainers({ ecs, env, onStopped }: ContainersOptions): Con
     children.add(child)
     for (const stream of [child.stdout, child.stderr]) {
       stream?.setEncoding('utf8')
+      let rest = ''
       stream?.on('data', (text: string) => {
         output = (output + text).slice(-outputCharsMost)
+        const lines = (rest + text).split('\n')
+        rest = lines.pop() ?? ''
+        for (const line of lines) onLine(worker, `instance/worker/${task.id}`, line)
       })
     }
     const ended = new Promise<void>((resolve) => {

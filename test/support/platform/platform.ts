@@ -6,18 +6,22 @@ import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams'
 import { CreateBucketCommand } from '@aws-sdk/client-s3'
 import { createS3Client } from '#adapters/s3/client'
 import { type Client, createClient } from '#client/index'
+import { workerLogGroupOf } from '#core/contract/hub-env'
 import type { RegistrarProps } from '#functions/registrar/config'
 import { namesOf } from '#lib/names'
 import { routes } from '#lib/routes'
 import { startDynamo } from '../engines/dynamodb-local.ts'
 import { type FakeEcs, startFakeEcs } from '../engines/fake-ecs.ts'
+import { startFakeLogs } from '../engines/fake-logs.ts'
 import { startSqs } from '../engines/fauxqs.ts'
 import { type Caller, startGateway } from './api-gateway.ts'
 import { type AwsProxy, startAwsProxy, type Target } from './aws-proxy.ts'
 import { type Containers, startContainers } from './containers.ts'
 import { type Lambda, startLambda } from './lambda.ts'
+import { startLambdaService } from './lambda-service.ts'
 import { type Sink, startSink } from './sink.ts'
 import { type Mapping, type Mischief, startMapping } from './stream-mapping.ts'
+import { startWebSocketGateway, type WebSocketGateway } from './websocket-gateway.ts'
 
 /**
  * A whole hub of an account on this machine: the functions' own bundles, the container's own program, and around them
@@ -46,6 +50,8 @@ export interface Platform extends AsyncDisposable {
   readonly containers: Containers
   readonly mapping: Mapping
   readonly sink: Sink
+  /** Where watchers connect. */
+  readonly live: WebSocketGateway
   readonly functions: Readonly<Record<FunctionName, Lambda>>
   readonly table: string
   readonly bucket: string
@@ -62,7 +68,7 @@ const deployedRoutes = {
   openRoutes: routes.filter((route) => route.for === 'everybody').map(({ method, path }) => `${method} ${path}`),
 }
 
-const functionNames = ['api', 'reactor', 'clock', 'intake', 'registrar'] as const
+const functionNames = ['api', 'reactor', 'clock', 'intake', 'registrar', 'live'] as const
 export type FunctionName = (typeof functionNames)[number]
 
 export const hub = 'demo'
@@ -96,14 +102,19 @@ type Keep = <Part extends AsyncDisposable>(part: Part) => Part
 
 async function openParts(options: PlatformOptions, keep: Keep, dispose: () => Promise<void>): Promise<Platform> {
   await makeBundles()
-  const [dynamo, sqs, ecs, sink] = await Promise.all([startDynamo(), startSqs(), startFakeEcs(), startSink()])
+  const parts = [startDynamo(), startSqs(), startFakeEcs(), startFakeLogs(), startSink()] as const
+  const [dynamo, sqs, ecs, logs, sink] = await Promise.all(parts)
   keep(dynamo)
   keep({ [Symbol.asyncDispose]: sqs.stop })
   keep(ecs)
+  keep(logs)
   keep(sink)
   const { name: table, streamArn } = await dynamo.makeTable()
   const { queueUrlPrefix, attentionUrl, attentionArn } = await sqs.makeQueues(options.workers)
   const sqsEndpoint = String(sqs.settings.endpoint)
+  const invoke = (name: FunctionName, event: unknown) => functions[name].invoke(event)
+  const live = keep(await startWebSocketGateway({ handler: (event) => invoke('live', event) }))
+  const later = keep(await startLambdaService({ invoke: (name, event) => invoke(name as FunctionName, event) }))
   const rewriting = options.rewrite === undefined ? {} : { rewrite: options.rewrite }
   const proxy = keep(
     await startAwsProxy([
@@ -112,6 +123,9 @@ async function openParts(options: PlatformOptions, keep: Keep, dispose: () => Pr
       { service: 's3', endpoint: sqsEndpoint },
       { service: 'ecs', endpoint: ecs.endpoint },
       { service: 'events', endpoint: sink.endpoint },
+      { service: 'lambda', endpoint: later.endpoint },
+      { service: 'connections', endpoint: new URL(live.url.replace(/^ws/, 'http')).origin },
+      { service: 'logs', endpoint: logs.endpoint },
     ]),
   )
   await makeBucket(sqsEndpoint)
@@ -125,13 +139,19 @@ async function openParts(options: PlatformOptions, keep: Keep, dispose: () => Pr
     TASKURAI_ATTENTION_QUEUE_ARN: attentionArn,
     TASKURAI_EVENT_BUS: 'default',
     TASKURAI_EVENTS: options.events ?? '',
+    TASKURAI_LIVE_URL: live.url,
   }
   const envOf = (role: string) => ({ ...hubEnv, ...awsEnv(role, proxy) })
   const functions = await startFunctions(envOf, keep)
 
   const stops = (event: unknown) => void deliver(functions.clock, event).catch(report)
   const containers = keep(
-    startContainers({ ecs, env: (worker) => ({ ...envOf(`worker-${worker}`), ...plain() }), onStopped: stops }),
+    startContainers({
+      ...{ ecs, onStopped: stops },
+      env: (worker) => ({ ...envOf(`worker-${worker}`), ...plain() }),
+      onLine: (worker, stream, message) =>
+        logs.put(workerLogGroupOf(hub, worker), { timestamp: Date.now(), message, stream }),
+    }),
   )
   const streams = new DynamoDBStreamsClient({
     ...{ endpoint: dynamo.endpoint, region: 'us-east-1' },
@@ -187,8 +207,8 @@ async function openParts(options: PlatformOptions, keep: Keep, dispose: () => Pr
   const output = () =>
     [...functionNames.map((name) => `--- ${name}\n${functions[name].output()}`), containers.output()].join('\n')
   const names = { table, bucket, queueUrlPrefix, attentionUrl }
-  const parts = { proxy, ecs, containers, mapping, sink, functions, ...names, deploy, output }
-  return { endpoint: gateway.endpoint, client, ...parts, [Symbol.asyncDispose]: dispose }
+  const opened = { proxy, ecs, containers, mapping, sink, live, functions, ...names, deploy, output }
+  return { endpoint: gateway.endpoint, client, ...opened, [Symbol.asyncDispose]: dispose }
 }
 
 async function startFunctions(envOf: (role: string) => Record<string, string>, keep: Keep) {
@@ -206,6 +226,8 @@ async function startFunctions(envOf: (role: string) => Record<string, string>, k
     clock: start('clock', 60_000),
     intake: start('intake', 30_000),
     registrar: start('registrar', 900_000),
+    // It calls itself while it still has to answer.
+    live: start('live', 20_000, 2),
   }
 }
 
@@ -217,7 +239,8 @@ async function makeBundles(): Promise<void> {
 
 /** Each role has its own keys, so that the notes say who called. */
 function awsEnv(role: string, proxy: AwsProxy): Record<string, string> {
-  const { dynamodb = '', sqs = '', s3 = '', ecs = '', events = '' } = proxy.endpoints
+  const { dynamodb = '', sqs = '', s3 = '', ecs = '', events = '', logs = '' } = proxy.endpoints
+  const { lambda = '', connections = '' } = proxy.endpoints
   return {
     AWS_REGION: 'us-east-1',
     // A key id has letters and digits only.
@@ -228,6 +251,10 @@ function awsEnv(role: string, proxy: AwsProxy): Record<string, string> {
     AWS_ENDPOINT_URL_S3: s3,
     AWS_ENDPOINT_URL_ECS: ecs,
     AWS_ENDPOINT_URL_EVENTBRIDGE: events,
+    AWS_ENDPOINT_URL_LAMBDA: lambda,
+    // A client is given the address with its stage.
+    AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI: `${connections}/live`,
+    AWS_ENDPOINT_URL_CLOUDWATCH_LOGS: logs,
     AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
   }
 }

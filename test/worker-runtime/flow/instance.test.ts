@@ -37,6 +37,7 @@ function createWorld() {
         await ctx.sleep('nap', 3_600).catch(() => ctx.step('give back', () => seat))
         return 'awake'
       }),
+      defineCommand({ name: 'careless' }, (ctx) => ctx.step('nap', () => 1).catch(() => 'never mind')),
       defineCommand({ name: 'parts' }, async (ctx) => (await ctx.create('parts', [{ command: 'step' }])).length),
     ],
   })
@@ -150,6 +151,14 @@ describe('an instance', { timeout: 60_000 }, () => {
       { kind: 'done', id: 'work' },
     ])
     expect(hub.ends.has(later)).toBe(false)
+  })
+
+  it('fails a run whose code does something else than before, although its handler catches that', async () => {
+    await using hub = await startFakeHub()
+    await using _instance = startInstance(hub, createWorld().worker)
+    const steps = [{ id: 'nap', kind: 'sleep', state: 'done' }] as const
+    const end = await hub.endOf(hub.add({ command: 'careless', steps }))
+    expect(end).toMatchObject({ kind: 'fail', error: { code: 'diverged', retryable: false } })
   })
 
   it('asks again with the same nonce when the connection breaks before the answer', async () => {

@@ -89,6 +89,18 @@ describe('a call', () => {
     expect(await first.ctx.call('mill', stones(2), { onFailure: 'first-success' })).toEqual({ index: 1, output: 'b' })
   })
 
+  it('is not read by another policy than it was waited for with', async () => {
+    const failed = [{ index: 1, taskId: 'b', status: 'failed' }]
+    const continued = ended({ failed, failedCount: 1, outputs: ['a', null] })
+    await expect(continued.ctx.call('mill', stones(2))).rejects.toMatchObject({ code: 'diverged' })
+    const first = ended({ first: 0, outputs: ['a'] })
+    await expect(first.ctx.call('mill', stones(2), { onFailure: 'continue' })).rejects.toMatchObject({
+      message: expect.stringContaining('waits with continue now, and did with first-success'),
+    })
+    const all = ended({ outputs: ['a', 'b'] })
+    expect(await all.ctx.call('mill', stones(2), { onFailure: 'continue' })).toHaveLength(2)
+  })
+
   it('fetches outputs that are too many for its record page by page, and those that lie apart', async () => {
     const child = (index: number) => ({ taskId: `c${index}`, status: 'succeeded', output: index })
     const pages = [

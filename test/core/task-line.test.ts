@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { readTaskLine } from '#core/task-line'
 import { lineLog, logOf } from '#worker-runtime/log'
-import { readTaskLine } from '#worker-runtime/task-line'
 
 const taskId = '01K9Z0000000000000000000AB'
 

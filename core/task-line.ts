@@ -1,6 +1,6 @@
-import { type LogLevel, textLine } from './log.ts'
+import { type LogLevel, textLine } from './log-text.ts'
 
-/** A printed line that belongs to a task, read back from how `log.ts` writes it, as text or as JSON. */
+/** A printed line that belongs to a task, read back from how `log-text.ts` spells it, as text or as JSON. */
 export interface TaskLine {
   readonly taskId: string
   readonly level: LogLevel
@@ -10,13 +10,13 @@ export interface TaskLine {
 }
 
 const taskId = '[0-9A-HJKMNP-TV-Z]{26}'
-const textShape = new RegExp(`^(?:(warn|error) )?(.*?) ?\\btaskId=(${taskId})(?: run=(\\d{1,9}))?(?: (.*))?$`, 's')
+const textShape = new RegExp(`^(?:(info|warn|error) )?(.*?) ?\\btaskId=(${taskId})(?: run=(\\d{1,9}))?(?: (.*))?$`, 's')
 const idShape = new RegExp(`^${taskId}$`)
 
 /** Undefined for all else that a process prints; most lines are told by one look for the word. */
 export function readTaskLine(line: string): TaskLine | undefined {
-  if (!line.includes('taskId')) return undefined
-  return line.startsWith('{') ? readJson(line) : readText(line)
+  const read = line.startsWith('{') && line.includes('"task"') ? readJson(line) : undefined
+  return read ?? (line.includes('taskId') ? readText(line) : undefined)
 }
 
 function readText(line: string): TaskLine | undefined {
@@ -38,10 +38,21 @@ function readJson(line: string): TaskLine | undefined {
     return undefined
   }
   if (typeof parsed !== 'object' || parsed === null) return undefined
-  const { level, event, taskId: id, run, ...fields }: Readonly<Record<string, unknown>> = { ...parsed }
-  if (typeof id !== 'string' || !idShape.test(id) || typeof event !== 'string') return undefined
-  const text = textLine('info', event, fields)
-  return { taskId: id, level: levelOf(level), text, run: typeof run === 'number' ? run : undefined }
+  const {
+    level,
+    event,
+    task,
+    run,
+    correlation: _c,
+    command: _n,
+    ...fields
+  }: Readonly<Record<string, unknown>> = {
+    ...parsed,
+  }
+  if (typeof task !== 'string' || !idShape.test(task) || typeof event !== 'string') return undefined
+  // The level stands beside the text here, and marks no line.
+  const text = textLine('info', event, fields).replace(/^info /, '')
+  return { taskId: task, level: levelOf(level), text, run: typeof run === 'number' ? run : undefined }
 }
 
 function levelOf(level: unknown): LogLevel {

@@ -1,0 +1,27 @@
+import type { Platform } from '../../test/support/platform/platform.ts'
+import { openWatcher } from '../../test/support/watcher.ts'
+import type { Watching } from './price.ts'
+
+/**
+ * Each task gets a token and a plain socket on its address, before it starts.
+ *
+ * @returns to be called when they have ended: what watching came to
+ */
+export async function watchAll({ client, live }: Platform, ids: readonly string[]): Promise<() => Promise<Watching>> {
+  const before = { ...live.counts }
+  const standing: number[] = []
+  const ends = await Promise.all(
+    ids.map(async (id) => {
+      const { url } = await client.watchToken(id)
+      const openedAtMs = performance.now()
+      const watcher = await openWatcher(url)
+      return watcher.closed.then(() => void standing.push(performance.now() - openedAtMs))
+    }),
+  )
+  return async () => {
+    await Promise.all(ends)
+    const minutes = standing.reduce((sum, ms) => sum + Math.ceil(ms / 60_000), 0)
+    const calls = live.counts.invoked - before.invoked
+    return { calls: calls + ids.length, received: live.counts.received - before.received, minutes }
+  }
+}
