@@ -2,6 +2,7 @@ import { readFile, rm, symlink } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { followHub } from './support/hub-process.ts'
 import { repository } from './support/repository.ts'
@@ -18,7 +19,7 @@ const otherZod = '4.1.9'
 const shout = `enum Mark { Loud = '!' }
 export const shout = (text: string): string => text.toUpperCase() + Mark.Loud
 `
-const fixtures = ['sum.js', 'mixed.js', 'hub.js', 'consumer.ts', 'deploy.ts'].map(
+const fixtures = ['sum.js', 'mixed.js', 'hub.js', 'consumer.ts', 'watcher.ts', 'deploy.ts'].map(
   (name) => `test/fixtures/stranger/${name}`,
 )
 
@@ -144,15 +145,44 @@ describe('the package, installed into an empty project', { timeout: 60_000 }, ()
       ...{ module: 'nodenext', target: 'es2023', lib: ['es2023'], noEmit: true, allowImportingTsExtensions: true },
       ...{ types: ['node'], typeRoots: [join(repository, 'node_modules/@types')] },
     }
-    await stranger.write('tsconfig.json', JSON.stringify({ compilerOptions, files: ['consumer.ts', 'worker.ts'] }))
+    const files = ['consumer.ts', 'watcher.ts', 'worker.ts']
+    await stranger.write('tsconfig.json', JSON.stringify({ compilerOptions, files }))
     const compiler = join(repository, 'node_modules/typescript/bin/tsc')
     expect(await stranger.run(process.execPath, [compiler, '-p', '.'])).toEqual({ code: 0, out: '', err: '' })
   })
+
+  test('is typed for a page, and its bundler makes one small file of it', async () => {
+    expect(await checkPage(stranger)).toEqual({ code: 0, out: '', err: '' })
+    const { outputFiles } = await build({
+      stdin: { contents: "export * from 'taskurai/browser'", resolveDir: stranger.folder },
+      ...{ bundle: true, minify: true, format: 'esm', platform: 'browser', write: false },
+    })
+    expect(outputFiles[0]?.contents.byteLength).toBeLessThan(4_096)
+    const react = await readFile(join(stranger.folder, 'node_modules/taskurai/dist/react.js'), 'utf8')
+    expect(react).toMatch(/^["']use client["'];?\n/)
+  })
 })
 
-/** Only who deploys has these, and brings them: the package alone stays small. */
+/** A page has no Node: its TypeScript knows the DOM, and its bundler finds the modules. */
+async function checkPage(stranger: Stranger): Promise<unknown> {
+  const compilerOptions = {
+    ...{ strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false, module: 'esnext', target: 'es2022' },
+    ...{
+      moduleResolution: 'bundler',
+      lib: ['es2023', 'dom'],
+      noEmit: true,
+      types: [],
+      allowImportingTsExtensions: true,
+    },
+  }
+  await stranger.write('tsconfig.json', JSON.stringify({ compilerOptions, files: ['watcher.ts'] }))
+  const compiler = join(repository, 'node_modules/typescript/bin/tsc')
+  return stranger.run(process.execPath, [compiler, '-p', '.'])
+}
+
+/** Only who deploys, or who has pages in React, has these, and brings them: the package alone stays small. */
 async function bringPeers({ folder }: Stranger): Promise<void> {
-  for (const peer of ['aws-cdk-lib', 'constructs']) {
+  for (const peer of ['aws-cdk-lib', 'constructs', 'react']) {
     const place = join(folder, 'node_modules', peer)
     await rm(place, { force: true })
     await symlink(join(repository, 'node_modules', peer), place, 'junction')

@@ -1,4 +1,3 @@
-import type { DynamoDBClientConfig } from '@aws-sdk/client-dynamodb'
 import { type RebuildOptions, type RebuildProgress, rebuildDirectory } from '#core/tasks/rebuild-directory'
 import { createDynamoClient } from '../dynamodb/client.ts'
 import { scanHeads } from '../dynamodb/scan-heads.ts'
@@ -16,7 +15,7 @@ export interface RebuildTableOptions extends Omit<RebuildOptions, 'rowsAtOnce'> 
   readonly shards: number
   readonly region?: string | undefined
   /** For an engine of a test's own. */
-  readonly client?: DynamoDBClientConfig | undefined
+  readonly client?: Parameters<typeof createDynamoClient>[0]
 }
 
 /** Writes the directory of a hub in an account anew, under the keys of whoever calls this. */

@@ -34,7 +34,18 @@ export interface Priced {
   readonly total: number
 }
 
-export const partNames = ['http', 'api', 'table', 'reads', 'queue', 'reactor', 'events', 'files', 'logs', 'live'] as const
+export const partNames = [
+  'http',
+  'api',
+  'table',
+  'reads',
+  'queue',
+  'reactor',
+  'events',
+  'files',
+  'logs',
+  'live',
+] as const
 export type Part = (typeof partNames)[number]
 
 const million = 1_000_000
@@ -65,7 +76,10 @@ export function priceOf(measured: Measured): Priced {
 }
 
 /** Messages both ways, the time that connections stood, and the function that lets them in. What it reads is in `reads`. */
-function liveDollars(usage: Usage, { calls, received, minutes }: Watching = { calls: 0, received: 0, minutes: 0 }): number {
+function liveDollars(
+  usage: Usage,
+  { calls, received, minutes }: Watching = { calls: 0, received: 0, minutes: 0 },
+): number {
   const gbSeconds = (calls * assumed.liveMs * assumed.liveGb) / 1_000
   return (
     (usage.liveMessages + received) * prices.socketMessage +

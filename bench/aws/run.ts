@@ -55,10 +55,8 @@ const everyday: Shape = {
   tags: { desk: 'two' },
 }
 
-const withoutEvents: readonly Scenario[] = [
-  { title: 'plain', task: plain, tasks: singles, pace: 'single, steady' },
-  { title: 'plain', task: plain, tasks: singles, pace: 'batches of 100, steady' },
-  { title: 'plain', task: plain, tasks: trickled, pace: 'trickle' },
+/** By themselves: `npm run bench:aws -- --live`. */
+const watchedOrNot: readonly Scenario[] = [
   {
     title: 'plain with 10 progress reports',
     task: { command: 'metered.progress', arguments: { reports: 10 } },
@@ -74,6 +72,12 @@ const withoutEvents: readonly Scenario[] = [
     mostMs: 60_000,
     isWatched: true,
   },
+]
+const withoutEvents: readonly Scenario[] = [
+  { title: 'plain', task: plain, tasks: singles, pace: 'single, steady' },
+  { title: 'plain', task: plain, tasks: singles, pace: 'batches of 100, steady' },
+  { title: 'plain', task: plain, tasks: trickled, pace: 'trickle' },
+  ...watchedOrNot,
   { title: 'plain, fails once', task: { command: 'metered.flaky' }, tasks: 50, pace: 'single, steady' },
   {
     title: 'plain, two seconds later',
@@ -100,12 +104,7 @@ async function main(): Promise<void> {
   say(`prices: ${pricesOf}, list, no free tier; Lambda time assumed: ${JSON.stringify(assumed)}`)
   say('US dollars for a million tasks; units are write units a task, beside them what DynamoDB Local says.\n')
   say(['case', 'pace', 'write units', 'reads', 'SQS', ...partNames.map(dollarsOf), 'TOTAL $/M'].join(' | '))
-  const lists = process.argv.includes('--flows')
-    ? ([['', flowScenarios]] as const)
-    : ([
-        ['', withoutEvents],
-        ['succeeded', withEvents],
-      ] as const)
+  const lists = listsFor(process.argv)
   for (const [events, scenarios] of lists) {
     const options = { workers: ['metered'], events, tickEveryMs: 5_000, idleSeconds: 600, rewrite: rewriteForMeter }
     const platform = await startPlatform(options)
@@ -122,6 +121,17 @@ async function main(): Promise<void> {
       await platform[Symbol.asyncDispose]()
     }
   }
+}
+
+type List = readonly [events: string, scenarios: readonly Scenario[]]
+
+function listsFor(asked: readonly string[]): readonly List[] {
+  if (asked.includes('--flows')) return [['', flowScenarios]]
+  if (asked.includes('--live')) return [['', watchedOrNot]]
+  return [
+    ['', withoutEvents],
+    ['succeeded', withEvents],
+  ]
 }
 
 async function measure(

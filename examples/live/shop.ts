@@ -17,32 +17,31 @@ const userId = 'ada'
 const article = 'A lamp of brass and glass'
 const orderPath = /^\/orders\/([0-9A-Z]{26})\/watch$/
 
+// #region watch-token
+/** The task is accepted at once; the page is given an address by which it can watch it, and nothing else. */
+async function placeOrder(client: Client, seconds = 8): Promise<object> {
+  const task = await client.submit(orderConfirm, { article, seconds }, { subject: article, userId })
+  const { url } = await client.watchToken(task, { expiresInSeconds: 3_600 })
+  return { id: task.id, url }
+}
+
+/** For a page that was loaded again. Somebody else's order is none of its business. */
+async function watchOrder(client: Client, id: string): Promise<object | undefined> {
+  const task = await client.get(id)
+  if (task.userId !== userId) return undefined
+  return { id, url: (await client.watchToken(task)).url }
+}
+// #endregion watch-token
+
 export function createShop({ client, assets, seconds }: ShopOptions): Server {
-  // #region watch-token
-  /** The task is accepted at once; the page is given an address by which it can watch it, and nothing else. */
-  async function placeOrder(): Promise<object> {
-    const input = seconds === undefined ? { article } : { article, seconds }
-    const task = await client.submit(orderConfirm, input, { subject: article, userId })
-    const { url } = await client.watchToken(task, { expiresInSeconds: 3_600 })
-    return { id: task.id, url }
-  }
-  // #endregion watch-token
-
-  /** A page that was loaded again. Somebody else's order is none of its business. */
-  async function watchOrder(id: string): Promise<object | undefined> {
-    const task = await client.get(id)
-    if (task.userId !== userId) return undefined
-    return { id, url: (await client.watchToken(task)).url }
-  }
-
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = 'GET', url = '/' } = request
     const { pathname } = new URL(url, 'http://shop')
     const [, orderId] = orderPath.exec(pathname) ?? []
-    if (method === 'POST' && pathname === '/orders') return send(response, 201, await placeOrder())
+    if (method === 'POST' && pathname === '/orders') return send(response, 201, await placeOrder(client, seconds))
     if (method === 'POST' && pathname === '/watch') return send(response, 201, await client.watchToken({ userId }))
     if (method === 'POST' && orderId !== undefined) {
-      const watched = await watchOrder(orderId)
+      const watched = await watchOrder(client, orderId)
       return watched === undefined ? send(response, 404, {}) : send(response, 201, watched)
     }
     const asset = method === 'GET' ? assets.get(pathname) : undefined

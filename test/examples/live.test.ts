@@ -8,6 +8,7 @@ import { createClient } from '#client/index'
 import { toManifest } from '#worker-runtime/index'
 import { buildPages } from '../../examples/live/pages.ts'
 import { createShop, type ShopOptions } from '../../examples/live/shop.ts'
+import { orderAndWatch } from '../../examples/live/watch.ts'
 import worker from '../../examples/live/worker.ts'
 import { openPage, whyNoChromium } from '../support/chromium.ts'
 import { startCuttingProxy } from '../support/cutting-proxy.ts'
@@ -123,6 +124,11 @@ inChromium('the menu shows what is going on, and each new order, while it moves'
   for (const _ of [1, 2]) await fetch(`${at}/orders`, { method: 'POST' })
   await until('two orders that move', async () => (await page.$$('#orders [role=progressbar]')).length === 2, 60_000)
   expect(await textOf(page, '.count')).toBe('2')
+  const shown = () => page.$$eval('#orders [role=progressbar]', (bars) => bars.map((bar) => bar.ariaValueNow))
+  await until('both get on', async () => {
+    const percents = await shown()
+    return percents.length === 2 && percents.every((percent) => Number(percent) > 20)
+  })
   await picture(page, 'orders-running')
   await until('both ends', async () => (await page.$$('#orders [data-status=succeeded]')).length === 2, 60_000)
   expect(await textOf(page, '.count')).toBe('0')
@@ -135,7 +141,9 @@ inChromium('the menu shows what is going on, and each new order, while it moves'
   expect(errors).toEqual([])
 })
 
-test('an order of somebody else, a strange path and a hub that is away are refused', { timeout: 60_000 }, async () => {
+test('a program watches its order; one of somebody else, a strange path and a hub that is away are refused', {
+  timeout: 60_000,
+}, async () => {
   await using folder = await makeFolder()
   await using hub = await startHub({ folder: folder.path })
   const launch = { module: join(repository, 'examples/live/worker.ts') }
@@ -148,6 +156,11 @@ test('an order of somebody else, a strange path and a hub that is away are refus
   expect(await post('/elsewhere')).toBe(404)
   expect((await fetch(`${shop.at}/nothing`)).status).toBe(404)
   expect(await post('/orders')).toBe(201)
+
+  const lines: string[] = []
+  await orderAndWatch(hub.client, (line) => lines.push(line))
+  expect(lines.length).toBeGreaterThan(1)
+  expect(lines.at(-1)).toMatch(/^succeeded \d+ % P-/)
 
   const away = createClient({
     endpoint: 'http://127.0.0.1:9',

@@ -14,11 +14,13 @@ const run = promisify(execFile)
 const folders = [
   'adapters',
   'bin',
+  'browser',
   'client',
   'core',
   'embedded',
   'examples',
   'functions',
+  'react',
   'scripts',
   'testing',
   'worker-runtime',

@@ -134,7 +134,10 @@ export const layers: Readonly<Record<string, Layer>> = {
   scripts: { may: ['core'], packages: ['esbuild'], node: true },
   bench: {
     // What a task costs in an account is counted on the platform that the tests play on.
-    may: ['core', 'adapters', 'client', 'embedded', 'functions', 'worker-runtime', 'test/support/platform', 'test/support/watcher.ts'],
+    may: [
+      ...['core', 'adapters', 'client', 'embedded', 'functions', 'worker-runtime'],
+      ...['test/support/platform', 'test/support/watcher.ts'],
+    ],
     packages: ['bullmq', '@restatedev/restate-sdk', 'ws', 'zod', 'taskurai', '@aws-sdk/client-dynamodb'],
     node: true,
   },
