@@ -8,5 +8,9 @@ const triesMost = 2
 
 /** Region, keys and endpoint come from the environment (`AWS_ENDPOINT_URL_LAMBDA` too). */
 export function createLambdaClient(overrides: LambdaClientConfig = {}): LambdaClient {
-  return new LambdaClient({ ...clientSettings({ requestMs, silentMs: requestMs }), maxAttempts: triesMost, ...overrides })
+  return new LambdaClient({
+    ...clientSettings({ requestMs, silentMs: requestMs }),
+    maxAttempts: triesMost,
+    ...overrides,
+  })
 }

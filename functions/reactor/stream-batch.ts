@@ -128,7 +128,8 @@ async function workSingly(parts: Parts, entries: readonly Entry[], remainingMs: 
   const nudge: Nudge = (worker, queued) => void nudges.set(worker, (nudges.get(worker) ?? 0) + queued)
   for (const { record, read } of entries) {
     if (remainingMs() < reserveMs) return { nudges, failed: record }
-    const fault = read.kind === 'unreadable' ? read.message : await faultOf(follow(parts, { nudge, remainingMs }, [read.change]))
+    const fault =
+      read.kind === 'unreadable' ? read.message : await faultOf(follow(parts, { nudge, remainingMs }, [read.change]))
     if (fault === undefined) continue
     if (isPassing(fault) || !(await noted(parts, record, fault))) return { nudges, failed: record }
   }
