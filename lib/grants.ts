@@ -35,7 +35,7 @@ export function grantWatch(target: GrantTarget, grantee: IGrantable): Grant {
   return grantRoutes(target, grantee, ['watcher'])
 }
 
-/** The caller reads, submits tasks of any command, cancels, retries, changes and removes them, and pauses workers. */
+/** The caller reads, submits tasks of any command, cancels, retries, changes and removes them, one or many at once, and pauses workers. */
 export function grantOperate(target: GrantTarget, grantee: IGrantable): Grant {
   return grantRoutes(target, grantee, ['reader', 'submitter', 'submitter of any', 'operator'])
 }

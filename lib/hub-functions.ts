@@ -119,7 +119,14 @@ function environmentsOf(scope: Construct, options: HubFunctionsOptions): Environ
     TASKURAI_EVENTS: (events?.statuses ?? []).join(','),
   }
   const api = { ...environment, ...liveUrl, TASKURAI_ATTENTION_QUEUE_ARN: attentionQueue.queueArn }
-  return { api, reactor, clock: reactor, intake: environment, registrar: environment, live: { ...environment, ...liveUrl } }
+  return {
+    api,
+    reactor,
+    clock: reactor,
+    intake: environment,
+    registrar: environment,
+    live: { ...environment, ...liveUrl },
+  }
 }
 
 const accountBus = 'default'

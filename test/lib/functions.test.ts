@@ -19,7 +19,14 @@ function functionNamed(name: string, from: Pick<Synthesized, 'resources'> = hub)
 }
 
 describe('a function of a hub', () => {
-  const schemas = { api: ApiEnv, reactor: ReactorEnv, clock: ClockEnv, intake: IntakeEnv, registrar: RegistrarEnv, live: LiveEnv }
+  const schemas = {
+    api: ApiEnv,
+    reactor: ReactorEnv,
+    clock: ClockEnv,
+    intake: IntakeEnv,
+    registrar: RegistrarEnv,
+    live: LiveEnv,
+  }
 
   test.each(Object.entries(schemas))('%s has exactly the environment that its config wants', (name, schema) => {
     const { Variables } = functionNamed(name).Environment

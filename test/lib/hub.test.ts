@@ -26,7 +26,9 @@ describe('the network of a hub', () => {
 
   test('brings no function that edits the account', () => {
     const functions = ofType(synthHub(), 'AWS::Lambda::Function').map(({ Properties }) => Properties.FunctionName)
-    expect(functions).toEqual(['api', 'reactor', 'clock', 'intake', 'registrar', 'live'].map((name) => `taskurai-main-${name}`))
+    expect(functions).toEqual(
+      ['api', 'reactor', 'clock', 'intake', 'registrar', 'live'].map((name) => `taskurai-main-${name}`),
+    )
   })
 
   /** A hub in a VPC that was there before, of which the template says nothing. */

@@ -17,7 +17,9 @@ function environmentOf(name: string, from: Pick<Synthesized, 'resources'> = hub)
 
 describe('where watchers connect', () => {
   test('is a WebSocket API of three routes, all of them of one function, open since browsers cannot sign', () => {
-    const routes = ofType({ resources }, 'AWS::ApiGatewayV2::Route').filter(({ Properties }) => Properties.ApiId === liveApi)
+    const routes = ofType({ resources }, 'AWS::ApiGatewayV2::Route').filter(
+      ({ Properties }) => Properties.ApiId === liveApi,
+    )
     expect(routes.map(({ Properties }) => [Properties.RouteKey, Properties.AuthorizationType])).toEqual([
       ['$connect', 'NONE'],
       ['$default', 'NONE'],

@@ -57,9 +57,7 @@ describe('the roles of a hub', () => {
       `ecs:ListTaskDefinitions *`,
       `ecs:RunTask ${ecs}:task-definition/main-*:*`,
       `ecs:TagResource ${ecs}:task/taskurai-main/*`,
-      ...['DELETE', 'POST'].map(
-        (method) => `execute-api:ManageConnections ${watchers}/live/${method}/@connections/*`,
-      ),
+      ...['DELETE', 'POST'].map((method) => `execute-api:ManageConnections ${watchers}/live/${method}/@connections/*`),
       'iam:PassRole arn:aws:iam::111122223333:role/taskurai/main/workers/*',
       'logs:FilterLogEvents arn:aws:logs:eu-central-1:111122223333:log-group:/taskurai/main/worker/*:*',
       's3:DeleteObject arn:aws:s3:::taskurai-main-0a1b2c3d/payloads/*',

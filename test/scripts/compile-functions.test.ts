@@ -67,9 +67,11 @@ describe('a bundled function', { timeout: 60_000 }, () => {
     for (const name of ['live', 'reactor', 'clock']) {
       for (const ofTheDoor of ['hono', 'ajv', 're2js']) expect([...packagesOf(name)]).not.toContain(ofTheDoor)
     }
-    for (const name of ['live', 'reactor', 'clock', 'intake', 'registrar']) expect([...packagesOf(name)]).not.toContain('hono')
+    for (const name of ['live', 'reactor', 'clock', 'intake', 'registrar'])
+      expect([...packagesOf(name)]).not.toContain('hono')
     for (const name of ['intake', 'live']) expect([...packagesOf(name)]).not.toContain('@aws-sdk/client-ecs')
-    for (const name of ['api', 'intake', 'live']) expect([...packagesOf(name)]).not.toContain('@aws-sdk/client-eventbridge')
+    for (const name of ['api', 'intake', 'live'])
+      expect([...packagesOf(name)]).not.toContain('@aws-sdk/client-eventbridge')
   })
 
   it('says at its start everything that is wrong with its environment', async () => {

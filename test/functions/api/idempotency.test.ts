@@ -22,8 +22,14 @@ describe('an Idempotency-Key', () => {
 
   it('means the same in the path and in the body, and does not see trace, times or the order of keys', async () => {
     const { call } = await createOrdersWorld()
-    const made = await call('POST', '/v1/tasks', { ...order(), subject: 's', traceParent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' }, keyed('k-1'))
-    const body = '{"subject":"s","arguments":{"orderId":"o-1"},"traceParent":"00-0af7651916cd43dd8448eb211c80319c-00f067aa0ba902b7-01","startAfter":{"seconds":5}}'
+    const made = await call(
+      'POST',
+      '/v1/tasks',
+      { ...order(), subject: 's', traceParent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' },
+      keyed('k-1'),
+    )
+    const body =
+      '{"subject":"s","arguments":{"orderId":"o-1"},"traceParent":"00-0af7651916cd43dd8448eb211c80319c-00f067aa0ba902b7-01","startAfter":{"seconds":5}}'
     const again = await call('POST', '/v1/commands/order.confirm/tasks', body, keyed('k-1'))
     expect(again).toMatchObject({ status: 202, json: { id: made.json.id } })
   })

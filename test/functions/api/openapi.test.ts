@@ -48,11 +48,7 @@ it('tells path parameters, queries, headers and bodies', async () => {
   const names = (path: string, method: string) =>
     document.paths[path][method].parameters.map((one: Node) => `${one.in} ${one.name}`)
   expect(names('/v1/tasks/{id}', 'get')).toEqual(['path id', 'query wait'])
-  expect(names('/v1/tasks', 'post')).toEqual([
-      'header idempotency-key',
-      'header prefer',
-      'header traceparent',
-    ])
+  expect(names('/v1/tasks', 'post')).toEqual(['header idempotency-key', 'header prefer', 'header traceparent'])
   expect(names('/v1/tasks', 'get')).toContain('query cursor')
   expect(document.paths['/v1/tasks'].post.requestBody.required).toBe(true)
   expect(document.paths['/v1/tasks/{id}/cancel'].post.requestBody.required).toBe(false)
