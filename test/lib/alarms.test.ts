@@ -88,7 +88,7 @@ test('the dashboard shows alarms and queues, and can be left out', () => {
   const [dashboard] = ofType(hub, 'AWS::CloudWatch::Dashboard')
   expect(dashboard?.Properties.DashboardName).toBe('taskurai-main')
   const { widgets } = JSON.parse(dashboard?.Properties.DashboardBody)
-  expect(widgets.map(({ type }: { type: string }) => type)).toEqual(['text', 'alarm', ...Array(8).fill('metric')])
+  expect(widgets.map(({ type }: { type: string }) => type)).toEqual(['text', 'alarm', ...Array(9).fill('metric')])
   expect(dashboard?.Properties.DashboardBody).toContain('taskurai main')
   expect(ofType(synthHub({ dashboard: false }), 'AWS::CloudWatch::Dashboard')).toEqual([])
 })

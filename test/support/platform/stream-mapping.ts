@@ -44,7 +44,7 @@ const batchMost = 100
 const pollEveryMs = 20
 /** A table may be away for minutes; a record that no retry mends holds its shard up for longer than any test waits. */
 const failingMostMs = 5 * 60_000
-const retryPauseMs = { first: 50, most: 1_000 }
+const retryPauseMs = 50
 
 const quiet: Mischief = { redelivered: 0, lanes: 1, chance: () => 0.5 }
 
@@ -112,9 +112,8 @@ export async function startMapping(options: MappingOptions): Promise<Mapping> {
   async function afterFailure(lane: Lane): Promise<void> {
     if (lane.failures === 0) lane.failingSinceMs = performance.now()
     if (performance.now() - lane.failingSinceMs > failingMostMs) throw new Error('the reactor fails the same record')
-    const pauseMs = Math.min(retryPauseMs.first * 2 ** lane.failures, retryPauseMs.most)
     lane.failures++
-    await new Promise((resolve) => setTimeout(resolve, pauseMs))
+    await new Promise((resolve) => setTimeout(resolve, retryPauseMs))
   }
 
   /** How many of the batch need not come again. */
