@@ -4,6 +4,7 @@ import { configDefaults, defineConfig } from 'vitest/config'
 const slow = [
   'test/iam/both-ways.test.ts',
   'test/platform/faults.test.ts',
+  'test/platform/live.test.ts',
   'test/platform/long-wait.test.ts',
   'test/platform/mischief.test.ts',
   'test/platform/scenarios.test.ts',

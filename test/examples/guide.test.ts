@@ -7,11 +7,13 @@ import { gunzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { toManifest } from '#worker-runtime/index'
 import compressWorker from '../../examples/guide/compress-worker.ts'
+import { retryFailed, whatHappenedTo } from '../../examples/guide/desk.ts'
 import { compressReport, saveCompressed } from '../../examples/guide/send-files.ts'
 import { bookForTomorrow, bookParcel, bookParcels, labelOf } from '../../examples/guide/submit.ts'
 import worker from '../../examples/guide/worker.ts'
 import { makeFolder, startHub } from '../support/hub-process.ts'
 import { repository } from '../support/repository.ts'
+import { until } from '../support/until.ts'
 
 test('what the docs show of files works on a hub', { timeout: 90_000 }, async () => {
   await using folder = await makeFolder()
@@ -54,4 +56,24 @@ test('what the docs show of submitting works on a hub', { timeout: 90_000 }, asy
     carrier.closeAllConnections()
     carrier.close()
   }
+})
+
+test('what the docs show of finding tasks, and of changing many, works on a hub', { timeout: 90_000 }, async () => {
+  await using folder = await makeFolder()
+  await using hub = await startHub({ folder: folder.path, workers: ['basics'] })
+  const retry = { maxRuns: 1, minSeconds: 0, maxSeconds: 0, factor: 1, jitter: 'none' } as const
+  const task = await hub.client.submit(
+    'basics.flaky',
+    { failures: 99 },
+    { externalId: 'o-9', tags: { region: 'eu' }, retry },
+  )
+  await hub.client.wait(task)
+  const failed = await until('its row', async () => {
+    const lines = await whatHappenedTo(hub.client, 'o-9')
+    return lines.length > 0 && lines
+  })
+  expect(failed).toEqual([expect.stringMatching(/^20\S+Z basics\.flaky: failed$/)])
+  expect(await retryFailed(hub.client, 'us')).toBe(0)
+  expect(await retryFailed(hub.client, 'eu')).toBe(1)
+  expect((await hub.client.get(task.id)).history.map(({ why }) => why)).toContain('eu is back')
 })

@@ -15,6 +15,7 @@ export interface HeardMessage {
 
 export interface Watcher extends Disposable {
   readonly messages: readonly HeardMessage[]
+  /** Of the states as a watcher is to take them: what is told twice, or late, counts once. */
   readonly statuses: () => readonly string[]
   /** Waits for a message, also one that came already. */
   readonly seen: (what: string, is: (message: HeardMessage) => boolean, mostMs?: number) => Promise<HeardMessage>
@@ -36,9 +37,18 @@ export async function openWatcher(url: string): Promise<Watcher> {
   return {
     messages,
     closed,
-    statuses: () => messages.flatMap(({ type, task }) => (type === 'task' && task !== undefined ? [task.status] : [])),
+    statuses: () => newer(messages).map(({ status }) => status),
     seen: (what, is, mostMs) => until(what, () => messages.find(is), mostMs),
     say: (text) => socket.send(text),
     [Symbol.dispose]: () => socket.terminate(),
   }
+}
+
+function newer(messages: readonly HeardMessage[]): readonly Task[] {
+  const versions = new Map<string, string>()
+  return messages.flatMap(({ task, version = '' }) => {
+    if (task === undefined || version <= (versions.get(task.id) ?? '')) return []
+    versions.set(task.id, version)
+    return [task]
+  })
 }

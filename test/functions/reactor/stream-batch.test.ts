@@ -24,11 +24,14 @@ async function createReactor() {
   const launches: { worker: string; count: number }[] = []
   const notes: AttentionNote[] = []
   const told: string[] = []
+  /** Tasks whose watchers were told, and whether the directory knew of them by then. */
+  const pushed: { id: string; isListed: boolean; remainingMs: number }[] = []
   const faults = {
     /** What writing this task's row throws. */
     rows: new Map<string, unknown>(),
     attention: undefined as unknown,
     launcher: undefined as unknown,
+    push: undefined as unknown,
   }
   const store = {
     ...world.store,
@@ -59,10 +62,19 @@ async function createReactor() {
       notes.push(note)
     },
     tellEvents: async (changes) => void told.push(...changes.map(({ pk }) => pk.slice(2))),
+    pushChanges: async (changes, remainingMs) => {
+      if (faults.push !== undefined) throw faults.push
+      for (const { pk } of changes) {
+        const id = pk.slice(2)
+        pushed.push({ id, isListed: rows().includes(id), remainingMs: remainingMs() })
+      }
+    },
   })
+  const rows = () =>
+    [...world.memory.table.all()].flatMap(({ pk, data }) => (pk.startsWith('D#') ? [(data as { id: string }).id] : []))
   const from = world.memory.table.changes.length
   return {
-    ...{ world, faults, launches, notes, told },
+    ...{ world, faults, launches, notes, told, pushed, rows },
     work: (records: readonly PlayedRecord[], remainingMs = () => 60_000) => work(records, remainingMs),
     /** The records of what tasks did since the beginning. */
     records: () =>
@@ -70,10 +82,6 @@ async function createReactor() {
         .slice(from)
         .filter(({ sk }) => sk === 'HEAD')
         .map((change, index) => recordOf(change, `seq-${index}`, world.clock.now())),
-    rows: () =>
-      [...world.memory.table.all()].flatMap(({ pk, data }) =>
-        pk.startsWith('D#') ? [(data as { id: string }).id] : [],
-      ),
   }
 }
 
@@ -104,6 +112,22 @@ describe('a batch of records', () => {
     // Two slots an instance.
     expect(launches).toEqual([{ worker: 'mill', count: 2 }])
     expect(notes).toEqual([])
+  })
+
+  it('is told to watchers last, when the directory knows of it, in the time that is left', async () => {
+    const { work, records, ids, pushed } = await threeTasks()
+    expect(await work(records(), () => 12_345)).toEqual([])
+    expect(pushed).toEqual(ids.map((id) => ({ id, isListed: true, remainingMs: 12_345 })))
+  })
+
+  it('comes again where neither a watcher nor the clock can be told', async () => {
+    const { work, records, rows, ids, faults, pushed, notes } = await threeTasks()
+    faults.push = away()
+    expect(await work(records())).toEqual(['seq-0'])
+    expect([rows().sort(), notes]).toEqual([[...ids].sort(), []])
+    faults.push = undefined
+    expect(await work(records())).toEqual([])
+    expect(pushed.map(({ id }) => id)).toEqual(ids)
   })
 
   it('with a record that cannot be read goes on without it, and a person is told', async () => {
