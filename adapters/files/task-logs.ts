@@ -15,7 +15,8 @@ import { numbered, readNumbered, type Stored } from './log-lines.ts'
  * 1. A life keeps its newest lines, at most `bytesMost`: two halves, and a full half pushes the older one out.
  * 2. Lines are numbered from 1 and never renumbered, so that a cursor holds over pushes and restarts, and what is
  *    missing can be counted.
- * 3. One operation at a time. What waits for it is bounded by `pendingBytesMost`; what comes beyond is counted.
+ * 3. One operation at a time. What waits for it is bounded, by `pendingBytesMost` and by half a log: beyond that the oldest
+ *    of it go, and are counted, since of a flood the end tells most.
  */
 
 export interface TaskLogFilesOptions {
@@ -41,7 +42,10 @@ interface State {
 
 interface Pending {
   readonly life: TaskLife
+  /** Those that had to go hold their number. */
   readonly lines: (LogLine | undefined)[]
+  gone: number
+  bytes: number
 }
 
 const statesMost = 1_000
@@ -79,7 +83,7 @@ export function createTaskLogFiles(options: TaskLogFilesOptions): TaskLogFiles {
     if (waiting === undefined) return
     pending.delete(name)
     const { life, lines } = waiting
-    pendingBytes -= bytesOf(lines)
+    pendingBytes -= waiting.bytes
     try {
       await mkdir(join(folder, shardOf(life)), { recursive: true, mode: PRIVATE_FOLDER_MODE })
       shards.add(shardOf(life))
@@ -108,6 +112,13 @@ export function createTaskLogFiles(options: TaskLogFilesOptions): TaskLogFiles {
     return texts.flatMap(readNumbered)
   }
 
+  const dropOldest = (waiting: Pending): void => {
+    const dropped = bytesOf(waiting.lines[waiting.gone])
+    waiting.lines[waiting.gone++] = undefined
+    waiting.bytes -= dropped
+    pendingBytes -= dropped
+  }
+
   const pathOf = (life: TaskLife) => join(folder, shardOf(life), `${nameOf(life)}.log`)
   const olderOf = (life: TaskLife) => join(folder, shardOf(life), `${nameOf(life)}.old`)
 
@@ -115,12 +126,14 @@ export function createTaskLogFiles(options: TaskLogFilesOptions): TaskLogFiles {
     append: (life, line) => {
       const name = nameOf(life)
       const isNew = !pending.has(name)
-      const waiting = pending.get(name) ?? { life, lines: [] }
+      const waiting = pending.get(name) ?? { life, lines: [], gone: 0, bytes: 0 }
+      const bytes = bytesOf(line)
+      waiting.lines.push(line)
+      waiting.bytes += bytes
+      pendingBytes += bytes
       // Written half by half: no single flush may be longer than one.
-      const bytes = bytesOf([line])
-      const fits = pendingBytes + bytes <= pendingBytesMost && bytesOf(waiting.lines) + bytes <= bytesMost / 2
-      waiting.lines.push(fits ? line : undefined)
-      if (fits) pendingBytes += bytes
+      const isTooMuch = () => pendingBytes > pendingBytesMost || waiting.bytes > bytesMost / 2
+      while (isTooMuch() && waiting.gone < waiting.lines.length) dropOldest(waiting)
       if (!isNew) return
       pending.set(name, waiting)
       void after(() => flush(name))
@@ -145,7 +158,7 @@ export function createTaskLogFiles(options: TaskLogFilesOptions): TaskLogFiles {
       if (!shards.has(shardOf(life)) && !pending.has(nameOf(life))) return
       await after(async () => {
         const waiting = pending.get(nameOf(life))
-        if (waiting !== undefined) pendingBytes -= bytesOf(waiting.lines)
+        pendingBytes -= waiting?.bytes ?? 0
         pending.delete(nameOf(life))
         states.delete(nameOf(life))
         await Promise.all([rm(pathOf(life), { force: true }), rm(olderOf(life), { force: true })])
@@ -172,8 +185,8 @@ function shardsIn(folder: string): readonly string[] {
   }
 }
 
-function bytesOf(lines: readonly (LogLine | undefined)[]): number {
-  return lines.reduce((sum, line) => sum + (line === undefined ? 0 : Buffer.byteLength(line.text) + lineBytes), 0)
+function bytesOf(line: LogLine | undefined): number {
+  return line === undefined ? 0 : Buffer.byteLength(line.text) + lineBytes
 }
 
 /** What a line has beside its text: number, time, level, run. */

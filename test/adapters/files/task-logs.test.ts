@@ -68,18 +68,29 @@ it('keeps the newest lines of a noisy task within its bytes, and counts what it 
   expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(4_000)
 })
 
-it('a burst beyond what may wait is counted, not kept in memory', async () => {
+it.each([{ pendingBytesMost: 1_000 }, { bytesMost: 2_000 }])(
+  'of a burst beyond what may wait the newest stay, and the others are counted (%o)',
+  async (options) => {
+    await using place = await makeLogs(options)
+    for (let n = 1; n <= 100; n++) place.logs.append(life, lineOf(`line ${n}`))
+    await place.logs.settled()
+    place.logs.append(life, lineOf('the last'))
+    const { lines, leftOut = 0, cursor } = await place.logs.read(life, all)
+    expect(lines.length).toBeLessThan(20)
+    expect(lines.slice(-2).map(({ text }) => text)).toEqual(['line 100', 'the last'])
+    expect(leftOut + lines.length).toBe(101)
+    expect(cursor).toBe('101')
+  },
+)
+
+it('a burst of one task leaves what waits of another', async () => {
   await using place = await makeLogs({ pendingBytesMost: 1_000 })
+  const other = { ...life, born: 'other' }
+  place.logs.append(other, lineOf('of the other'))
   for (let n = 1; n <= 100; n++) place.logs.append(life, lineOf(`line ${n}`))
   await place.logs.settled()
-  place.logs.append(life, lineOf('the last'))
-  const { lines } = await place.logs.read(life, all)
-  expect(lines.length).toBeLessThan(20)
-  expect(await place.logs.read(life, { cursor: String(lines.length - 1), limit: 9 })).toMatchObject({
-    lines: [{ text: 'the last' }],
-    leftOut: 101 - lines.length,
-    cursor: '101',
-  })
+  expect((await place.logs.read(other, all)).lines).toMatchObject([{ text: 'of the other' }])
+  expect((await place.logs.read(life, all)).lines.at(-1)).toMatchObject({ text: 'line 100' })
 })
 
 it('what a crash cut off is passed over, and the next line begins a line of its own', async () => {
