@@ -11,6 +11,7 @@ import { createSystemIds } from '#adapters/system/ids'
 import { headOf } from '#core/layout'
 import { claim } from '#core/tasks/claim'
 import { createTask } from '#core/tasks/create'
+import type { TaskFilter } from '#core/tasks/dimensions'
 import { endRun } from '#core/tasks/end-run'
 import { listTasks } from '#core/tasks/list'
 import { readHead } from '#core/tasks/move'
@@ -22,6 +23,7 @@ const total = Number(process.argv[2] ?? 1_000_000)
 const sample = 20_000
 const batch = 500
 const looks = 2_000
+const findsEach = 20
 const command = { worker: 'bench', name: 'noop', version: 1 }
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined }
 
@@ -47,9 +49,21 @@ function openAt(path: string): { lmdb: LmdbStore; world: World; openMs: number }
   }
 }
 
+let made = 0
+const namedEvery = 1_000
+const users = 20
+
+/** One of a thousand can be found by more than its command. */
+function namesOf(n: number) {
+  if (n % namedEvery !== 0) return {}
+  return { externalId: `order-${n}`, userId: `user-${(n / namedEvery) % users}`, tags: { desk: 'two' } }
+}
+
 async function runBatch(world: World, lmdb: LmdbStore, cursor: { at: string | undefined }): Promise<readonly string[]> {
-  const create = () =>
-    createTask(world, { task: { command: 'noop' }, command, by: 'bench', id: world.ids.next(), argumentsBytes: 0 })
+  const create = () => {
+    const task = { command: 'noop', ...namesOf(made++) }
+    return createTask(world, { task, command, by: 'bench', id: world.ids.next(), argumentsBytes: 0 })
+  }
   const created = await Promise.all(Array.from({ length: batch }, create))
   const received = await world.queue.receive({ worker: 'bench', max: batch, holdMs: 70_000, waitMs: 0 })
   await Promise.all(
@@ -93,6 +107,30 @@ async function look(world: World, ids: readonly string[]): Promise<{ getMicros: 
   return { getMicros, listMs: (performance.now() - listStartedMs) / 50 }
 }
 
+const finds: readonly (readonly [string, TaskFilter])[] = [
+  ['external id', { externalId: 'order-1000' }],
+  ['user', { userId: 'user-1' }],
+  ['tag', { tags: ['desk:two'] }],
+  ['user and status', { userId: 'user-1', status: 'succeeded' }],
+  ['status that none has', { status: 'running' }],
+]
+
+/** A page of 25 by each, or what a page that finds less looks at. */
+async function findEach(world: World): Promise<readonly string[]> {
+  const lines: string[] = []
+  for (const [name, filter] of finds) {
+    const startedMs = performance.now()
+    let found = 0
+    for (let index = 0; index < findsEach; index++) {
+      const ask = { filter, commands: ['noop'], from: 0, to: Date.now(), limit: 25 }
+      found = (await listTasks(world, ask)).heads.length
+    }
+    const ms = (performance.now() - startedMs) / findsEach
+    lines.push(`  by ${name.padEnd(20)} ${ms.toFixed(2)} ms, ${found} found`)
+  }
+  return lines
+}
+
 const folder = await makeFolder(tmpdir(), 'million')
 const path = join(folder, 'store.mdb')
 const first = openAt(path)
@@ -108,6 +146,7 @@ for (let done = 0; done < total; done += batch) {
 }
 const fullRate = await perSecond(first.world, first.lmdb, cursor, sample)
 const full = await look(first.world, kept)
+const found25 = await findEach(first.world)
 // The mapped file's pages belong to the kernel, which takes them back when it likes: only the rest is the hub's.
 const ownMb = Math.round(Number(/RssAnon:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) / 1_024)
 await first.lmdb.close()
@@ -122,6 +161,8 @@ process.stdout.write(
     `tasks/s      empty ${emptyRate}, full ${fullRate}: ${(fullRate / emptyRate).toFixed(2)}×`,
     `get, µs      empty ${empty.getMicros.toFixed(1)}, full ${full.getMicros.toFixed(1)}: ${(full.getMicros / empty.getMicros).toFixed(2)}×`,
     `list 25, ms  empty ${empty.listMs.toFixed(2)}, full ${full.listMs.toFixed(2)}: ${(full.listMs / empty.listMs).toFixed(2)}×`,
+    'a page of 25, full:',
+    ...found25,
     `memory after all that ${ownMb} MB without the mapped file's pages; opening again ${second.openMs.toFixed(0)} ms\n`,
   ].join('\n'),
 )
