@@ -55,6 +55,13 @@ function refusedAsBreaker({ refusal }: Fleet, now: number): Fleet['breaker'] {
 /** Why a task is not running; undefined while it runs or when it has ended. */
 export async function waitingFor(world: World, head: Head): Promise<WaitingFor | undefined> {
   if (isTerminal(head.status) || head.status === 'running') return undefined
+  const why = await whyNotRunning(world, head)
+  if (head.cancel === undefined) return why
+  const message = `canceled, and to be run once more to undo what it did: ${why.message}`
+  return { kind: why.kind, message, until: iso(head.cancel.graceUntil) }
+}
+
+async function whyNotRunning(world: World, head: Head): Promise<WaitingFor> {
   const now = world.clock.now()
   if (head.status === 'suspended') {
     const { on = 'one of its steps', wakeAt } = head.flow?.suspension ?? {}

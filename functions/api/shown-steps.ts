@@ -9,10 +9,11 @@ import type { World } from '#core/world'
 export async function readShownSteps(world: World, head: Head): Promise<Step[]> {
   const [remembered, made] = await Promise.all([readRemembered(world, head), readChildren(world, head)])
   const counts = new Map(made.map(({ step, count }) => [step, count]))
-  return shownSteps(remembered).map((step) => ({ ...step, count: counts.get(step.id) ?? step.count }))
+  return shownSteps(remembered, head).map((step) => ({ ...step, count: counts.get(step.id) ?? step.count }))
 }
 
-function shownSteps({ steps, waits }: Remembered): readonly Step[] {
+/** What a task waited for at its end was waited for until then. */
+function shownSteps({ steps, waits }: Remembered, { stoppedAt }: Head): readonly Step[] {
   const time = (at: number | undefined) => (at === undefined ? undefined : iso(at))
   const over = steps.map(({ id, kind, state, startedAt, endedAt, tries, output, error, count }) => ({
     at: startedAt ?? endedAt,
@@ -21,7 +22,7 @@ function shownSteps({ steps, waits }: Remembered): readonly Step[] {
   const open = waits.map(({ wait, kind, at }) => ({
     at,
     step: {
-      ...{ id: wait.id, kind, state: 'open' as const, startedAt: iso(at) },
+      ...{ id: wait.id, kind, state: 'open' as const, startedAt: iso(at), endedAt: time(stoppedAt) },
       ...('until' in wait && wait.until !== undefined ? { until: iso(wait.until) } : {}),
       ...(wait.kind === 'signal' ? { waitsFor: `signal ${wait.name}` } : {}),
       ...(wait.kind === 'wait' ? { waitsFor: `sub tasks of ${wait.of.map(({ step }) => step).join(', ')}` } : {}),

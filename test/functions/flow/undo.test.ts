@@ -2,6 +2,9 @@ import { describe, expect, it } from 'vitest'
 import { limits, spans } from '#core/contract/limits'
 import { writeSignal } from '#core/flow/signals'
 import { patchTask } from '#core/tasks/change'
+import { iso } from '#core/wire'
+import { waitingFor } from '#core/workers/view'
+import { readShownSteps } from '#functions/api/shown-steps'
 import { createFlowHub, done, recordOfStep } from './flow-hub.ts'
 
 /** A task whose command runs on cancel: canceled between two runs it is run once more, to undo what it did. */
@@ -30,6 +33,10 @@ describe('a task that may have something to undo', () => {
   it('is run once more when it is canceled in a wait, with all that it remembers, and ends canceled', async () => {
     const { hub, id } = await waiting()
     expect(await hub.cancel(id)).toMatchObject({ kind: 'moved', head: { status: 'queued', cancel: { by: 'ann' } } })
+    expect(await waitingFor(hub.world, await hub.head(id))).toMatchObject({
+      message: expect.stringMatching(/^canceled, and to be run once more to undo what it did: /),
+      until: expect.any(String),
+    })
     const run = await hub.one()
     expect(run).toMatchObject({ undo: 'canceled' })
     expect(recordOfStep(run, 'reserve')).toMatchObject({ state: 'done', output: 'r1' })
@@ -39,7 +46,10 @@ describe('a task that may have something to undo', () => {
     })
     expect(await hub.suspend(run, wait)).toMatchObject({ outcome: 'cancel' })
     await stop(hub, run)
-    expect(await hub.head(id)).toMatchObject({ status: 'canceled', statusCode: 499 })
+    const ended = await hub.head(id)
+    expect(ended).toMatchObject({ status: 'canceled', statusCode: 499 })
+    const approval = (await readShownSteps(hub.world, ended)).find((step) => step.id === 'approval')
+    expect(approval).toMatchObject({ state: 'open', endedAt: iso(ended.stoppedAt ?? 0) })
   })
 
   it('is canceled at once while nothing of it has run', async () => {
