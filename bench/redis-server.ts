@@ -1,7 +1,7 @@
 /** A Redis of the bench's own: a free port, a new folder, ended by its process. A running one is never touched. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { createServer } from 'node:net'
 import { promisify } from 'node:util'
+import { freePort } from './free-port.ts'
 import { endProcess, makeFolder, ownProcess, removeFolder } from './processes.ts'
 import { START_TIMEOUT_MS, within } from './subject.ts'
 
@@ -45,19 +45,6 @@ export async function startRedis(folder: string, appendFsync: AppendFsync): Prom
       removeFolder(ownFolder)
     },
   }
-}
-
-/** Between asking for the port and Redis taking it another program may be faster; then Redis ends and this rejects. */
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer()
-    probe.once('error', reject)
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address()
-      const port = typeof address === 'object' && address !== null ? address.port : 0
-      probe.close(() => resolve(port))
-    })
-  })
 }
 
 function accepting(child: ChildProcess): Promise<void> {

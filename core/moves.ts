@@ -90,10 +90,10 @@ export function giveUp(head: Head, event: Of<'give-up'>): Decision {
 
 /** An interrupted run is not a failed one: it costs no try, and the task is ready again at once. */
 export function handBack(head: Head, event: Of<'hand-back'>): Decision {
-  if (head.cancel !== undefined && !mayUndo(head)) return endByFlag(head, event, head.cancel)
   const interruptCount = head.interruptCount + 1
-  if (interruptCount > limits.interruptions) {
-    if (head.cancel !== undefined) return endByFlag(head, event, head.cancel)
+  const isOver = interruptCount > limits.interruptions
+  if (head.cancel !== undefined && (isOver || !mayUndo(head))) return endByFlag(head, event, head.cancel)
+  if (isOver) {
     const message = `interrupted ${interruptCount} times, the last time: ${event.reason}`
     return end(head, event, 'failed', 500, undefined, 'interrupted', {
       ...owesItsEnd(head),
@@ -111,10 +111,10 @@ export function lose(head: Head, event: Of<'lose'>): Decision {
   if (run === undefined) return refused('not-lost')
   if (event.certain === undefined && event.now < lostAt(head, run, event.seesSince)) return refused('not-lost')
   const why = event.certain ?? 'the lease ended without a sign of life'
-  if (head.cancel !== undefined && !mayUndo(head)) return endByFlag(head, event, head.cancel)
   const crashCount = head.crashCount + 1
-  if (crashCount >= limits.crashes) {
-    if (head.cancel !== undefined) return endByFlag(head, event, head.cancel)
+  const isOver = crashCount >= limits.crashes
+  if (head.cancel !== undefined && (isOver || !mayUndo(head))) return endByFlag(head, event, head.cancel)
+  if (isOver) {
     const message = `its instance crashed ${crashCount} times, the last time: ${why}`
     const error = fault('crashed', message)
     return end(head, event, 'failed', 500, run.instance, why, { ...owesItsEnd(head), error, crashCount })

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { freePort } from '../free-port.ts'
 import { endProcess, makeFolder, ownProcess, removeFolder } from '../processes.ts'
 import { START_TIMEOUT_MS, within } from '../subject.ts'
 import { type Figures, measure } from './figures.ts'
@@ -19,7 +20,7 @@ export function missingRestate(): string | undefined {
 /** One Restate server with its defaults (it syncs its log to disk), and a service in a process of its own. */
 export async function measureRestate(folder: string): Promise<Figures> {
   const own = await makeFolder(folder, 'restate')
-  const [ingress, admin, node] = [18_080, 19_070, 15_122]
+  const [ingress, admin, node] = [await freePort(), await freePort(), await freePort()]
   const hub = spawn(server, ['--no-logo', '--base-dir', own], {
     stdio: ['ignore', 'ignore', 'ignore'],
     env: {

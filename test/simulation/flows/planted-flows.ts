@@ -68,6 +68,19 @@ export const plantedFlows = {
     weather: { instanceStall: 0.4 },
   },
   'the bell is deleted before the suspend is written': { mutations: { ackBeforeSuspend: true } },
+  'a cancel between two runs ends at once what has something to undo': {
+    mutations: {
+      write: (write) =>
+        changeHead(write, ({ status, cancel, flow, modifiedAt }) =>
+          status === 'queued' && cancel !== undefined
+            ? {
+                ...{ status: 'canceled', statusCode: 499, cancel: undefined, stoppedAt: modifiedAt, due: modifiedAt },
+                flow: { ...flow, owes: true },
+              }
+            : undefined,
+        ),
+    },
+  },
   'a dependent is not followed up': {
     mutations: {
       feed: (change) => !isOf(change, ({ flow, status }) => flow?.isAwaited === true && isTerminal(status)),
@@ -83,9 +96,10 @@ function isOf({ sk, after }: Change, is: (head: Head) => boolean): boolean {
   return sk === 'HEAD' && after !== undefined && is(headOf(after))
 }
 
-function changeHead(write: Write, changesOf: (head: Head) => Pick<Head, 'due' | 'expiresAt'> | undefined): Write {
+function changeHead(write: Write, changesOf: (head: Head) => Partial<Head> | undefined): Write {
   if (!isPutOf(write, 'HEAD')) return write
   const changes = changesOf(headOf(write.item))
   if (changes === undefined) return write
-  return { ...write, item: { ...write.item, ...changes, data: { ...headOf(write.item), ...changes } } }
+  const head = { ...headOf(write.item), ...changes }
+  return { ...write, item: { ...write.item, due: head.due, expiresAt: head.expiresAt, data: head } }
 }
